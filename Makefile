@@ -1,0 +1,59 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both need Python >= 3.11, pip and make.
+
+PYTHON ?= python3
+VENV := .venv
+DEMO := .venv-demo
+OLDEST := .venv-oldest
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint types imports check oldest fresh bench clean
+
+demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user would.
+	cd examples/quickstart && ../../$(DEMO)/bin/python -m pytest
+
+test: $(VENV)/done  ## Run the project's whole test suite.
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/done
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/done
+	$(VENV)/bin/mypy
+	cd examples/quickstart && ../../$(VENV)/bin/mypy --strict main.py tests
+
+imports: $(VENV)/done
+	$(VENV)/bin/lint-imports
+
+check: lint types imports  ## Everything that reads the code without running it.
+
+oldest: $(OLDEST)/done  ## The suite on SQLAlchemy 2.0, and with httpx in the place of httpx2.
+	$(OLDEST)/bin/python -m pytest
+
+fresh:  ## A fresh environment, an empty folder, an app and a test: nothing but pip and pytest.
+	$(PYTHON) tests/fresh.py
+
+bench: $(VENV)/done  ## Ratios against the usual recipes, interleaved: benchmarks/README.md.
+	$(VENV)/bin/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .venv-newest $(DEMO) $(OLDEST) benchmarks/_generated .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/done: pyproject.toml requirements-dev.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python $(PIP) -r requirements-dev.txt
+	$(VENV)/bin/python $(PIP) -e .
+	touch $@
+
+$(OLDEST)/done: pyproject.toml requirements-dev.txt requirements-oldest.txt
+	$(PYTHON) -m venv --clear $(OLDEST)
+	grep -iv '^sqlalchemy\|^httpx2' requirements-dev.txt > $(OLDEST)/requirements.txt
+	$(OLDEST)/bin/python $(PIP) -r $(OLDEST)/requirements.txt -r requirements-oldest.txt
+	$(OLDEST)/bin/python $(PIP) -e .
+	$(OLDEST)/bin/python -m pip uninstall --quiet --yes httpx2 httpcore2
+	touch $@
+
+$(DEMO)/done: pyproject.toml
+	$(PYTHON) -m venv --clear $(DEMO)
+	$(DEMO)/bin/python $(PIP) .
+	touch $@

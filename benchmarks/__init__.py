@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of two things run interleaved in one call, with medians. Run by `make bench`."""

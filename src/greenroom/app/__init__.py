@@ -1,0 +1,1 @@
+"""Floor 2: find the app, load it, run its lifespan, override its dependencies."""

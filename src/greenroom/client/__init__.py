@@ -1,0 +1,1 @@
+"""Floor 2: HTTP clients on the app, without a network."""

@@ -1,0 +1,99 @@
+"""One exchange with an ASGI app: a request goes in, and when the app is done, its answer comes out.
+
+Written after the ASGI specification, "HTTP Connection Scope", version 2.4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from greenroom.facts.errors import Code, GreenroomError
+
+Message: TypeAlias = MutableMapping[str, Any]
+App: TypeAlias = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+    Awaitable[None],
+]
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+
+#: Who the app believes to talk to, as uvicorn would say it of a local client.
+CLIENT = ("127.0.0.1", 50000)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the app sent."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+
+async def exchange(app: App, scope: Message, body: bytes | AsyncIterable[bytes]) -> Answer:
+    """Call the app with one request.
+
+    :param scope: the connection scope, complete but for the app's own state.
+    :param body: the request's body, whole or in parts that are taken as the app asks for them.
+    :raises GreenroomError: if the app returns without having answered.
+    """
+    __tracebackhide__ = True
+    channel = _Channel(body)
+    await app(scope, channel.receive, channel.send)
+    if not channel.done:
+        raise GreenroomError(
+            Code.NO_ANSWER,
+            f"the app returned from {scope['method']} {scope['path']} without a complete answer.",
+            "An ASGI app sends http.response.start and a last http.response.body; a middleware that "
+            "swallows one of them is the usual cause.",
+        )
+    answered = b"" if scope["method"] == "HEAD" else b"".join(channel.parts)
+    return Answer(channel.status, channel.headers, answered)
+
+
+class _Channel:
+    """The app's two callables, and what went through them."""
+
+    __slots__ = ("_body", "_sent", "_waiting", "done", "headers", "parts", "status")
+
+    def __init__(self, body: bytes | AsyncIterable[bytes]) -> None:
+        self._body = body if isinstance(body, bytes) else aiter(body)
+        self._sent = False
+        # Made when it is needed: most apps never ask again after the body.
+        self._waiting: asyncio.Event | None = None
+        self.status = 0
+        self.headers: RawHeaders = []
+        self.parts: list[bytes] = []
+        self.done = False
+
+    async def receive(self) -> Message:
+        if not self._sent:
+            return await self._next_part()
+        if not self.done:
+            self._waiting = self._waiting or asyncio.Event()
+            await self._waiting.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.status = message["status"]
+            self.headers = list(message.get("headers", ()))
+        elif kind == "http.response.body" and not self.done:
+            self.parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                self.done = True
+                if self._waiting is not None:
+                    self._waiting.set()
+
+    async def _next_part(self) -> Message:
+        if isinstance(self._body, bytes):
+            self._sent = True
+            return {"type": "http.request", "body": self._body, "more_body": False}
+        try:
+            return {"type": "http.request", "body": await anext(self._body), "more_body": True}
+        except StopAsyncIteration:
+            self._sent = True
+            return {"type": "http.request", "body": b"", "more_body": False}

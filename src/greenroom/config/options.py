@@ -1,0 +1,145 @@
+"""The options: each is declared here once, and everything else is derived from the declaration.
+
+The key in `[tool.greenroom]`, the environment variable, the command-line flag, the help text, the
+check of the value and the reference in the docs all come from `OPTIONS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import NamedTuple
+
+from greenroom.facts.isolation import ACCEPTED as ISOLATIONS
+from greenroom.facts.isolation import Isolation
+
+#: The public fixtures, whose request says that a suite uses greenroom.
+FIXTURES = ("app", "client", "sync_client", "db_session", "overrides")
+
+
+class RejectedError(ValueError):
+    """A value that an option doesn't accept; the text says what it does accept."""
+
+
+class Option(NamedTuple):
+    """One option of greenroom, as it is declared.
+
+    :param key: its name in `[tool.greenroom]`.
+    :param default: its value where nobody says anything.
+    :param accepts: the accepted values, in words.
+    :param help: what it decides, in one sentence.
+    :param parse: turns what was written into the value, or raises `RejectedError`.
+    """
+
+    key: str
+    default: object
+    accepts: str
+    help: str
+    parse: Callable[[object], object]
+
+    @property
+    def field(self) -> str:
+        """The attribute of `Settings` that holds its value."""
+        return self.key.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"GREENROOM_{self.field.upper()}"
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag that sets it."""
+        return f"--greenroom-{self.key}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise RejectedError(f"{value!r} is not a non-empty string")
+    return value.strip()
+
+
+_APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?\Z")
+_ATTRIBUTE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+
+
+def _app(value: object) -> str:
+    text = _text(value)
+    if not _APP.match(text) or text.partition(":")[0].endswith(".py"):
+        raise RejectedError(f"{text!r} is not of that form")
+    return text
+
+
+def _isolation(value: object) -> Isolation:
+    text = _text(value)
+    if text not in ISOLATIONS:
+        raise RejectedError(f"{text!r} is not one of them")
+    return Isolation(text)
+
+
+def _database(value: object) -> str:
+    text = _text(value)
+    if text != "auto":
+        raise RejectedError(
+            "other databases than the app's own SQLite are not supported in this version"
+        )
+    return text
+
+
+def _schema(value: object) -> str:
+    text = _text(value)
+    if text not in {"auto", "none"} and not _ATTRIBUTE.match(text):
+        raise RejectedError(f"{text!r} is not of that form")
+    return text
+
+
+def _path(value: object) -> str:
+    return str(PurePath(_text(value)))
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "app",
+        None,
+        '"module:attribute" or "module:factory()"',
+        "The ASGI app under test.",
+        _app,
+    ),
+    Option(
+        "database",
+        "auto",
+        '"auto"',
+        "Where the test databases are made; auto follows the app's own engines.",
+        _database,
+    ),
+    Option(
+        "isolation",
+        Isolation.RESET,
+        " or ".join(f'"{name}"' for name in ISOLATIONS),
+        "What becomes of the rows that a test leaves behind.",
+        _isolation,
+    ),
+    Option(
+        "schema",
+        "auto",
+        '"auto", "none" or "module:attribute" of a declarative base or a MetaData',
+        "What the tables are made from; none leaves that to the app's own start-up.",
+        _schema,
+    ),
+    Option(
+        "env-file",
+        None,
+        "a path, relative to the project",
+        "Environment variables that are set before the app is imported; .env.test where it exists.",
+        _path,
+    ),
+    Option(
+        "directory",
+        None,
+        "a path, relative to the project",
+        "The folder for the private databases; a memory disk where there is one, else the system's "
+        "folder for temporary files.",
+        _path,
+    ),
+)

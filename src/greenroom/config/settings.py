@@ -1,0 +1,31 @@
+"""The value of every option, in one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from greenroom.config.options import OPTIONS
+from greenroom.facts.isolation import Isolation
+from greenroom.facts.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The value of every option, and who chose it."""
+
+    app: Setting[str | None]
+    database: Setting[str]
+    isolation: Setting[Isolation]
+    schema: Setting[str]
+    env_file: Setting[str | None]
+    directory: Setting[str | None]
+
+
+def settings_from(values: dict[str, Setting[Any]]) -> Settings:
+    """Fill in the default of each option that nobody set."""
+    chosen = {
+        option.field: values.get(option.field, Setting(option.default, "default"))
+        for option in OPTIONS
+    }
+    return Settings(**chosen)

@@ -1,0 +1,306 @@
+"""Find every engine, and point the app's at private databases.
+
+`Dialect.engine_created` is called for every engine that `create_engine` makes, so an engine is seen
+the moment it exists, before anything can connect by it: at import, in a factory, in a lifespan, in a
+task. Engines that are older than the watch are looked for once, among the live objects.
+
+Where an engine leads is decided in its dialect's `connect`, the last step before the driver: whatever
+the app does to the arguments on the way (connect_args, `do_connect` listeners), this has the last word.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import Dialect
+
+from greenroom.database.identity import SQLITE, is_anonymous, key_of, sqlite_key
+from greenroom.database.live_objects import live_objects
+from greenroom.database.pools import PoolPerLoop, pool_like
+from greenroom.database.sqlite import SqliteDatabase, spare_idle_turns
+from greenroom.facts.errors import Code, GreenroomError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+_MARK = "_greenroom_knows"
+
+
+class Engines:
+    """The watch over the process's engines: which are the app's, and where they lead.
+
+    :param open_database: makes a private database; called once for each of the app's.
+    :param is_test_file: tells the files of the test suite from those of the app.
+    """
+
+    def __init__(
+        self, open_database: Callable[[], SqliteDatabase], is_test_file: Callable[[Path], bool]
+    ) -> None:
+        self._open_database = open_database
+        self._is_test_file = is_test_file
+        self._databases: dict[str, SqliteDatabase] = {}
+        self._engines: list[weakref.ref[Engine]] = []
+        self._first: dict[str, Engine] = {}
+        self._older: list[weakref.ref[Engine]] = []
+        self._strays: weakref.WeakKeyDictionary[Engine, str] = weakref.WeakKeyDictionary()
+        self._pointed: weakref.WeakKeyDictionary[Dialect, SqliteDatabase] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._unsupported: dict[str, str] = {}
+        self._original: Any = None
+        self._own = False
+        self._over = False
+        self._numbers = itertools.count()
+        #: Whether an in-memory database that appears from now on is somebody's scratch paper.
+        self.leave_new_memory_alone = False
+        #: Called before an engine that isn't the app's connects to a file.
+        self.before_a_stranger_connects: Callable[[], None] = lambda: None
+        #: Called with a database before anything connects to it.
+        self.before_connect: Callable[[SqliteDatabase], None] = lambda database: None
+
+    # -- the watch ---------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """See every engine from now on, and those that are there already."""
+        self._original = Dialect.__dict__["engine_created"]
+
+        def engine_created(cls: type[Dialect], engine: Engine) -> None:
+            self._made(engine)
+
+        Dialect.engine_created = classmethod(engine_created)  # type: ignore[assignment,method-assign]
+        for engine in live_objects(Engine):
+            # One that an earlier run in this process has made or pointed away belongs to that run.
+            if not hasattr(engine.dialect, _MARK):
+                self._point(engine, key_of(engine.url, next(self._numbers)))
+        self._older, self._engines = self._engines, []
+
+    def close(self) -> None:
+        """Stop watching. The engines stay where they are, and refuse to connect from now on."""
+        if self._original is None:
+            return
+        Dialect.engine_created = self._original  # type: ignore[method-assign]
+        self._original = None
+        self._over = True
+
+    def adopt_strays(self) -> None:
+        """Point the tests' own engines that turned out to lead to one of the app's databases."""
+        for engine, key in list(self._strays.items()):
+            if key in self._databases:
+                del self._strays[engine]
+                self._point(engine, key)
+
+    # -- what was found ----------------------------------------------------------------------------
+
+    @property
+    def databases(self) -> tuple[SqliteDatabase, ...]:
+        """The private databases, in the order in which the app's engines asked for them."""
+        return tuple(self._databases.values())
+
+    def engines(self) -> Iterator[tuple[Engine, SqliteDatabase]]:
+        """The app's engines that are still alive, with their databases, in the order of their making.
+
+        Those that are older than the watch come last: whose they are is a guess.
+        """
+        self._engines = [reference for reference in self._engines if reference() is not None]
+        for reference in (*self._engines, *self._older):
+            engine = reference()
+            if engine is not None:
+                yield engine, self._pointed[engine.dialect]
+
+    def check(self) -> None:
+        """Refuse an app whose database can't be isolated yet.
+
+        :raises GreenroomError: naming each such dialect.
+        """
+        if self._unsupported:
+            raise self._dialect_error(" and ".join(sorted(set(self._unsupported.values()))))
+
+    def create_own(self, url: str, **options: Any) -> Engine:
+        """Make an engine of greenroom's own, which is not one of the app's."""
+        from sqlalchemy import create_engine
+
+        self._own = True
+        try:
+            engine = create_engine(url, **options)
+        finally:
+            self._own = False
+        setattr(engine.dialect, _MARK, True)
+        return engine
+
+    def dispose(self) -> None:
+        """Close what the engines' pools hold on the running loop."""
+        for engine, _ in self.engines():
+            engine.dispose()
+
+    def drop_pools(self, database: SqliteDatabase) -> None:
+        """Let the database's engines start with new connections."""
+        for engine, leads_to in self.engines():
+            if leads_to is database:
+                if isinstance(engine.pool, PoolPerLoop):
+                    engine.pool.forget()
+                else:
+                    engine.pool = engine.pool.recreate()
+
+    # -- one engine --------------------------------------------------------------------------------
+
+    def _made(self, engine: Engine) -> None:
+        if self._own or engine.dialect in self._pointed:
+            return
+        key = key_of(engine.url, next(self._numbers))
+        if key not in self._databases:
+            if is_anonymous(key) and self.leave_new_memory_alone:
+                return
+            if self._made_by_a_test():
+                self._strays[engine] = key
+                _last_word(engine.dialect, self._refuse)
+                return
+        self._point(engine, key)
+
+    def _made_by_a_test(self) -> bool:
+        """Whether the innermost frame that isn't a library's belongs to the test suite."""
+        frame = sys._getframe(1)  # noqa: SLF001 - the stack is the question
+        while frame is not None:
+            file = Path(frame.f_code.co_filename)
+            library = "site-packages" in file.parts or "dist-packages" in file.parts
+            own = (
+                __package__.partition(".")[0] in frame.f_globals.get("__name__", "").split(".")[:1]
+            )
+            if not library and not own and file.suffix == ".py" and not _in_stdlib(file):
+                return self._is_test_file(file)
+            frame = frame.f_back  # type: ignore[assignment]
+        return False
+
+    def _point(self, engine: Engine, key: str) -> None:
+        if engine.dialect in self._pointed:
+            return
+        setattr(engine.dialect, _MARK, True)
+        url = engine.url
+        if url.get_backend_name() != SQLITE:
+            self._unsupported[key] = url.drivername
+            _last_word(engine.dialect, self._refuse)
+            return
+        if key not in self._databases:
+            self._databases[key] = self._open_database()
+        database = self._databases[key]
+        self._pointed[engine.dialect] = database
+        is_async = engine.dialect.is_async
+
+        def redirect(arguments: list[Any], keywords: dict[str, Any]) -> None:
+            _redirect(database, arguments, keywords)
+            if is_async:
+                # aiosqlite keeps its connection to one thread by itself; a reset may come from
+                # another one, while nothing runs there.
+                keywords["check_same_thread"] = False
+
+        _last_word(engine.dialect, redirect)
+        self._engines.append(weakref.ref(engine))
+        # One for each database is kept: an app may make an engine for each request, and drop it.
+        self._first.setdefault(key, engine)
+        make = pool_like(engine.pool, self._creator(engine, database))
+        engine.pool = PoolPerLoop(engine.pool, make) if is_async else make()
+        if is_async:
+            spare_idle_turns(engine.dialect)
+        engine.url = _private_url(url, database)
+
+    def _creator(self, engine: Engine, database: SqliteDatabase) -> Callable[..., Any]:
+        """What opens the engine's connections from now on.
+
+        SQLAlchemy's own creator is kept: it knows the app's connect_args. One that the app passed in
+        knows the app's database, so it isn't called; the dialect connects in its place.
+        """
+        original: Any = engine.pool._creator  # noqa: SLF001 - there is no other way to ask
+        own = getattr(original, "__module__", "") == "sqlalchemy.engine.create"
+        dialect = engine.dialect
+        positional, keywords = dialect.create_connect_args(_private_url(engine.url, database))
+
+        # SQLAlchemy passes the pool's record to a creator whose parameter has this name.
+        def create(connection_record: Any = None) -> Any:
+            if self._over:
+                raise GreenroomError(
+                    Code.RUN_OVER,
+                    "the app opened a database connection after the test run had ended.",
+                    "Stop what still works in the background in the app's shut-down.",
+                )
+            self.before_connect(database)
+            if own:
+                return original(connection_record)
+            return dialect.connect(*positional, **keywords)
+
+        return create
+
+    def _refuse(self, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        """Refuse a connection to a database that the app is configured with."""
+        __tracebackhide__ = True
+        self.check()
+        path = arguments[0] if arguments else keywords.get("database")
+        if isinstance(path, (str, os.PathLike)):
+            key = sqlite_key(os.fspath(path), {}, -1)
+            if not is_anonymous(key):
+                self.before_a_stranger_connects()
+            if key in self._databases:
+                raise GreenroomError(
+                    Code.REFUSED,
+                    f"a connection to {path} was refused: it is the database that the app is "
+                    "configured with, and tests never touch it.",
+                    "Use the app's own engine or session, or request the db_session fixture.",
+                )
+
+    def _dialect_error(self, name: str) -> GreenroomError:
+        return GreenroomError(
+            Code.DIALECT,
+            f"the app has an engine on {name}, which this version of greenroom can't isolate yet.",
+            "It supports SQLite, by sqlite3 and by aiosqlite. Until then, switch greenroom off for "
+            "this project: pytest -p no:greenroom.",
+        )
+
+
+def _last_word(dialect: Dialect, decide: Callable[[list[Any], dict[str, Any]], None]) -> None:
+    """Let a function change, or refuse, the arguments that the driver gets."""
+    connect = type(dialect).connect
+
+    def decided(*arguments: Any, **keywords: Any) -> Any:
+        __tracebackhide__ = True
+        positional = list(arguments)
+        decide(positional, keywords)
+        return connect(dialect, *positional, **keywords)
+
+    dialect.connect = decided  # type: ignore[method-assign]
+
+
+def _redirect(database: SqliteDatabase, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    """Lead to the private file, and keep what else the arguments say of the connection."""
+    asked = arguments[0] if arguments else keywords.pop("database", "")
+    path = str(database.path)
+    name, mark, options = str(asked).partition("?")
+    if name.startswith("file:") and mark and "mode=memory" not in options:
+        # file:shop.db?mode=ro: a read-only engine stays one.
+        path = f"{database.path.as_uri()}?{options}"
+    arguments[:1] = [path]
+    keywords.pop("async_creator_fn", None)
+    keywords.setdefault("factory", database.connection_class)
+
+
+def _private_url(url: URL, database: SqliteDatabase) -> URL:
+    return url.set(database=str(database.path)).difference_update_query(["mode", "cache", "uri"])
+
+
+def copy_listeners(source: Engine, target: Engine) -> None:
+    """Let an engine tell the listeners of another one, but for SQLAlchemy's own."""
+    for name in ("connect", "checkout", "checkin"):
+        for listener in getattr(source.pool.dispatch, name):
+            if not getattr(listener, "__module__", "").startswith("sqlalchemy."):
+                event.listen(target, name, listener)
+    for listener in source.dispatch.begin:
+        event.listen(target, "begin", listener)
+
+
+def _in_stdlib(file: Path) -> bool:
+    return str(file).startswith((sys.base_prefix + "/lib/python", sys.base_prefix + "\\Lib"))

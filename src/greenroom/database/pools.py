@@ -1,0 +1,124 @@
+"""A connection pool for each event loop.
+
+A connection belongs to the loop that opened it. An engine that lives longer than a loop, as a
+module's engine does when each test has a loop of its own, would hand a dead loop's connection to the
+next. So the engine gets one pool that keeps a pool of the app's own kind for each loop, and closes
+it when its loop shuts down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from sqlalchemy import pool as pools
+from sqlalchemy.pool import Pool
+from sqlalchemy.util import await_only, greenlet_spawn
+
+
+class PoolPerLoop(Pool):
+    """Looks like one pool, and is one for each running loop.
+
+    :param make: makes a pool of the app's own kind, with its events and arguments.
+    """
+
+    _is_asyncio = True
+
+    def __init__(self, original: Pool, make: Callable[[], Pool]) -> None:
+        super().__init__(original._creator, dialect=original._dialect, _dispatch=original.dispatch)
+        self._make = make
+        self._original = original
+        self._by_loop: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, tuple[Pool, AsyncGenerator[None]]
+        ] = weakref.WeakKeyDictionary()
+
+    def connect(self) -> Any:
+        """Check out a connection of the running loop's pool."""
+        return self._current().connect()
+
+    def dispose(self) -> None:
+        """Dispose of the running loop's pool; the other loops keep theirs."""
+        with contextlib.suppress(RuntimeError):
+            known = self._by_loop.pop(asyncio.get_running_loop(), None)
+            if known is not None:
+                known[0].dispose()
+
+    def recreate(self) -> Pool:
+        """A pool without the running loop's connections."""
+        with contextlib.suppress(RuntimeError):
+            self._by_loop.pop(asyncio.get_running_loop(), None)
+        return self
+
+    def status(self) -> str:
+        """The running loop's pool, in words."""
+        return self._known().status()
+
+    def forget(self) -> None:
+        """Let go of every pool whose connections were closed behind its back."""
+        self._by_loop.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        # size(), checkedout() and the like, which an app's metrics may ask for.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._known(), name)
+
+    def _known(self) -> Pool:
+        """The running loop's pool if it has one, else an empty one of the app's own kind."""
+        try:
+            return self._by_loop[asyncio.get_running_loop()][0]
+        except (RuntimeError, KeyError):
+            return self._original
+
+    def _current(self) -> Pool:
+        loop = asyncio.get_running_loop()
+        known = self._by_loop.get(loop)
+        if known is None:
+            own = self._make()
+            # One set of listeners for all: one that is added later holds for every loop.
+            own.__dict__["dispatch"] = self.dispatch
+            ending = _dispose_with_loop(own)
+            await_only(ending.__anext__())
+            self._by_loop[loop] = known = (own, ending)
+        return known[0]
+
+
+async def _dispose_with_loop(own: Pool) -> AsyncGenerator[None]:
+    """Close the pool's connections when the loop shuts its asynchronous generators down.
+
+    asyncio.run, asyncio.Runner and every test runner built on them do that as their last step.
+    """
+    try:
+        yield
+    finally:
+        await greenlet_spawn(own.dispose)
+
+
+def pool_like(original: Pool, creator: Callable[..., Any]) -> Callable[[], Pool]:
+    """How to make a pool of the original's kind, with another creator.
+
+    SQLAlchemy 2.0 gives a file's aiosqlite engine no pool at all where nobody asks for one; 2.1 gives
+    it a queue pool. The same is done here for both, or each request would pay for a new connection.
+    """
+
+    def make() -> Pool:
+        dialect: Any = original._dialect
+        if dialect.is_async and type(original) is pools.NullPool and _is_default(original, dialect):
+            made: Pool = pools.AsyncAdaptedQueuePool(
+                creator, dialect=dialect, _dispatch=original.dispatch
+            )
+        else:
+            made = original.recreate()
+            made._creator = creator
+        return made
+
+    return make
+
+
+def _is_default(original: Pool, dialect: Any) -> bool:
+    from sqlalchemy.engine import make_url
+
+    return dialect.get_pool_class(make_url("sqlite+aiosqlite:///file")) is type(original)

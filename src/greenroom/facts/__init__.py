@@ -1,0 +1,1 @@
+"""Floor 0: frozen, picklable values and the errors. Imports nothing of greenroom."""

@@ -1,0 +1,17 @@
+"""How one test's database is kept apart from the next test's."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Isolation(Enum):
+    """What happens to the rows that a test leaves behind.
+
+    `RESET` lets every transaction really commit, and restores the baseline before the next test.
+    """
+
+    RESET = "reset"
+
+
+ACCEPTED = tuple(member.value for member in Isolation)

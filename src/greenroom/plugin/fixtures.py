@@ -1,0 +1,189 @@
+"""The fixtures. The public ones come first; what holds them up comes after."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+import pytest_asyncio
+
+from greenroom.plugin.reporting import ending_the_run, reported
+from greenroom.plugin.state import ROOM
+from greenroom.runtime.performance import Performance
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient, Client
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
+
+    from greenroom.app.load import AsgiApp
+    from greenroom.app.overrides import Overrides
+
+Scope = Literal["session", "package", "module", "class", "function"]
+
+
+@pytest.fixture(scope="session")
+def app(pytestconfig: pytest.Config) -> AsgiApp:
+    """The app under test, as its module or factory made it."""
+    return pytestconfig.stash[ROOM].app
+
+
+@pytest.fixture
+def client(request: pytest.FixtureRequest) -> AsyncClient | Client:
+    """An HTTP client on the app: an `AsyncClient` in an async test, a `Client` in a `def` test."""
+    performance = _performance(request)
+    return performance.sync_client() if _is_blocking(request) else performance.client()
+
+
+@pytest.fixture
+def sync_client(request: pytest.FixtureRequest) -> Client:
+    """An HTTP client on the app for `def` tests: its calls block, with no thread in between."""
+    return _performance(request).sync_client()
+
+
+@pytest.fixture
+def db_session(request: pytest.FixtureRequest) -> Iterator[AsyncSession | Session]:
+    """A session for arranging and asserting, on a connection of its own to the test database.
+
+    An `AsyncSession` if the app's engine is async, else a `Session`; in a `def` test, which can't
+    await, always a `Session`. What it holds is committed when a request goes out by `client` or
+    `sync_client`, and what it shows is what is in the database now.
+    """
+    performance = _performance(request)
+    if not _is_blocking(request):
+        performance.loop = _loop(request)
+    with reported():
+        session = performance.session()
+    yield session
+    performance.close()
+
+
+@pytest.fixture
+def overrides(app: AsgiApp) -> Iterator[Overrides]:
+    """Dependency overrides for this test, on the app and on the apps mounted in it."""
+    from greenroom.app.overrides import Overrides
+
+    with reported():
+        own = Overrides(app)
+    yield own
+    own.restore()
+
+
+# -- what holds them up ----------------------------------------------------------------------------
+#
+# pytest looks up a fixture's fixtures anew for each test, also those that live longer. So what every
+# test needs is not a fixture but lies in the config's or the test's stash.
+
+_PERFORMANCE = pytest.StashKey[Performance]()
+
+
+def _performance(request: pytest.FixtureRequest) -> Performance:
+    """What the requesting test has of its own; made at the first call."""
+    stash = request.node.stash
+    if _PERFORMANCE not in stash:
+        stash[_PERFORMANCE] = Performance(
+            request.config.stash[ROOM],
+            request.getfixturevalue("app"),
+            blocking=_is_blocking(request),
+        )
+    performance: Performance = stash[_PERFORMANCE]
+    return performance
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _greenroom_run(
+    request: pytest.FixtureRequest, _greenroom_loop_session: asyncio.AbstractEventLoop
+) -> Iterator[None]:
+    """Start the app before the first test, whichever that is: the baseline is the same for all.
+
+    pytest-asyncio may end its session loop early, when tests ask for different loop factories; then
+    this is torn down with it, and set up again.
+    """
+    room = request.config.stash[ROOM]
+    with ending_the_run(request.session):
+        room.begin(_greenroom_loop_session)
+    yield
+    with reported():
+        room.end()
+
+
+def _loop_fixture(scope: Scope) -> Any:
+    """The loop of that scope.
+
+    It isn't an async fixture, which other plugins would take for theirs: pytest-asyncio sets the
+    loop for a fixture of its own that isn't async, too.
+    """
+
+    def loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
+        if not request.config.pluginmanager.hasplugin("asyncio"):
+            runner = asyncio.Runner()
+            request.addfinalizer(runner.close)
+            return runner.get_loop()
+        current = asyncio.get_event_loop()
+        if scope != "session":
+            # Before the loop ends, and after every fixture that asked for it.
+            request.addfinalizer(lambda: _leave(request, current))
+        return current
+
+    return pytest_asyncio.fixture(
+        loop, scope=scope, loop_scope=scope, name=f"_greenroom_loop_{scope}"
+    )
+
+
+def _leave(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> None:
+    with reported():
+        request.config.stash[ROOM].leave(loop)
+
+
+_loop_session = _loop_fixture("session")
+_loop_package = _loop_fixture("package")
+_loop_module = _loop_fixture("module")
+_loop_class = _loop_fixture("class")
+_loop_function = _loop_fixture("function")
+
+
+@pytest.fixture
+def _greenroom_elsewhere(request: pytest.FixtureRequest, _greenroom_run: None) -> None:
+    """Have the app started on the loop of a test that doesn't run on the run's own."""
+    with ending_the_run(request.session):
+        request.config.stash[ROOM].move_to(_loop(request))
+
+
+def _is_blocking(request: pytest.FixtureRequest) -> bool:
+    function = request.function
+    inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
+    return not inspect.iscoroutinefunction(inner)
+
+
+def _loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
+    """The loop that the requesting test runs on."""
+    scope = _loop_scope(request.node)
+    if scope == "session":
+        loop = request.config.stash[ROOM].loop
+        assert loop is not None
+        return loop
+    found: asyncio.AbstractEventLoop = request.getfixturevalue(f"_greenroom_loop_{scope}")
+    return found
+
+
+def place(item: pytest.Item) -> None:
+    """Make sure that the app is started where the test will need it, before its own fixtures run."""
+    if is_elsewhere(item):
+        item.fixturenames.insert(0, "_greenroom_elsewhere")  # type: ignore[attr-defined]
+
+
+def is_elsewhere(item: pytest.Item) -> bool:
+    """Whether a test has the app started on a loop that isn't the run's own."""
+    return "client" in getattr(item, "fixturenames", ()) and _loop_scope(item) != "session"
+
+
+def _loop_scope(item: pytest.Item) -> Scope:
+    """The scope of the loop that a test runs on, as pytest-asyncio decides it."""
+    marker = item.get_closest_marker("asyncio")
+    if marker is None or not item.config.pluginmanager.hasplugin("asyncio"):
+        return "session"
+    default: Scope = item.config.getini("asyncio_default_test_loop_scope")
+    return marker.kwargs.get("loop_scope") or marker.kwargs.get("scope") or default

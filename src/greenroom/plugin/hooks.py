@@ -1,0 +1,155 @@
+"""The hooks of a run that uses greenroom."""
+
+from __future__ import annotations
+
+import fnmatch
+import gc
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenroom.facts.errors import GreenroomError
+from greenroom.plugin import asyncio_defaults, fixtures, markers
+from greenroom.plugin.reporting import ending_the_run, reported, stop
+from greenroom.plugin.state import ROOM
+from greenroom.report import header
+from greenroom.runtime.activation import Active
+from greenroom.runtime.room import Room
+
+_ERROR = "greenroom_error"
+_LEFT = "greenroom_left"
+
+
+def enter(config: pytest.Config, parser: pytest.Parser, active: Active) -> None:
+    """Open the room before the first conftest is imported. Raises GreenroomError."""
+    rule = _test_file_rule(config, active.root)
+    room = Room(active.root, active.settings, active.target, active.because, rule)
+    config.stash[ROOM] = room
+    config.add_cleanup(room.close)
+    room.open()
+    asyncio_defaults.apply(config, parser)
+    config.pluginmanager.register(fixtures, "greenroom-fixtures")
+    config.pluginmanager.register(Run(config, room), "greenroom-run")
+
+
+class Run:
+    """One pytest run. With xdist there is one in the controller and one in each worker."""
+
+    def __init__(self, config: pytest.Config, room: Room) -> None:
+        self._config = config
+        self._room = room
+        self._frozen = False
+        self._errors: dict[str, None] = {}
+        self._errors_told: set[str] = set()
+        self._left: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", markers.ISOLATION)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        if self._is_controller():
+            return
+        try:
+            self._room.load_app()
+        except GreenroomError as error:
+            if not hasattr(self._config, "workeroutput"):
+                raise pytest.UsageError(str(error)) from None
+            stop(session, str(error))
+
+    def pytest_report_header(self) -> str:
+        return header.header(self._room.summary())
+
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        try:
+            markers.check(items)
+        except GreenroomError as error:
+            if not hasattr(self._config, "workeroutput"):
+                raise pytest.UsageError(str(error)) from None
+            items.clear()
+            stop(session, str(error))
+        for item in items:
+            fixtures.place(item)
+
+    def pytest_collection_finish(self) -> None:
+        # What was imported stays to the end: the collector needn't look at it after every test.
+        gc.freeze()
+        self._frozen = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        with reported():
+            self._room.before_test(item.nodeid)
+        if not fixtures.is_elsewhere(item):
+            with ending_the_run(item.session):
+                self._room.return_home()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._room.before_call()
+        try:
+            return (yield)
+        finally:
+            self._room.after_call(item.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._left += header.left_behind(self._room.left_open, self._room.left_running)
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[_ERROR] = list(self._room.fatal)
+            output[_LEFT] = self._left
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        # Each worker finds out by itself what ends the run; it is told in full once.
+        text = str(report.longrepr) if report.failed and self._is_controller() else ""
+        if text.startswith("GR0"):
+            if text in self._errors_told:
+                report.longrepr = f"{text.splitlines()[0]} (told above)"
+            self._errors_told.add(text)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        output = getattr(node, "workeroutput", {})
+        self._errors.update(dict.fromkeys(output.get(_ERROR, ())))
+        self._left += output.get(_LEFT, ())
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._is_controller():
+            for error in self._errors.keys() - self._errors_told:
+                terminalreporter.section("greenroom", sep="=")
+                terminalreporter.write_line(error)
+        if self._left:
+            terminalreporter.section("greenroom: left behind", sep="=")
+            for line in self._left:
+                terminalreporter.write_line(line)
+
+    def pytest_unconfigure(self) -> None:
+        self._room.close()
+        if self._frozen:
+            gc.unfreeze()
+
+    def _is_controller(self) -> bool:
+        """Whether this process only hands tests out to xdist's workers."""
+        distributes = self._config.getoption("dist", "no") != "no"
+        return distributes and not hasattr(self._config, "workerinput")
+
+
+def _test_file_rule(config: pytest.Config, root: Path) -> Callable[[Path], bool]:
+    """A file of the suite: by its name, or because it lies where the tests are."""
+    patterns = [*config.getini("python_files"), "conftest.py"]
+
+    def is_test_file(file: Path) -> bool:
+        if any(fnmatch.fnmatch(file.name, pattern) for pattern in patterns):
+            return True
+        if root not in file.parents:
+            return False
+        return bool({"tests", "test"} & set(file.relative_to(root).parent.parts))
+
+    return is_test_file

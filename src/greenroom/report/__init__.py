@@ -1,0 +1,1 @@
+"""Floor 3: turn facts into text. Rendering only."""

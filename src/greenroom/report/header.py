@@ -1,0 +1,31 @@
+"""The header's line: what was chosen, and where that came from."""
+
+from __future__ import annotations
+
+from greenroom.facts.summary import RunSummary
+
+
+def header(summary: RunSummary) -> str:
+    """One line for pytest's header."""
+    parts = [f"app {summary.app} ({summary.app_source})"]
+    for database in dict.fromkeys(summary.databases):
+        count = summary.databases.count(database)
+        times = f" ({count} databases)" if count > 1 else ""
+        parts.append(f"{database.product}{times}, {database.place}")
+    parts.append(summary.isolation)
+    if summary.databases and summary.schema:
+        parts.append(summary.schema)
+    if summary.env_file:
+        parts.append(summary.env_file)
+    parts += summary.notes
+    parts.append(f"active: {summary.active_because}")
+    return "greenroom: " + " · ".join(parts)
+
+
+def left_behind(open_transaction: list[str], running: list[str]) -> list[str]:
+    """The lines that name the tests which left something behind."""
+    lines = [
+        f"GR021 {test} left a transaction open; it was rolled back." for test in open_transaction
+    ]
+    lines += [f"GR025 {test} left work running on the event loop; it goes on." for test in running]
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,84 @@
+"""How blocking code gets something run on the run's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+
+from greenroom.facts.errors import Code, GreenroomError
+
+T = TypeVar("T")
+
+
+class Home:
+    """A task that lives on a loop for the whole run, and starts what blocking code asks for.
+
+    What it starts is a child of one lasting task. anyio ties the worker threads that run `def`
+    endpoints to the topmost task, so the threads last too: a request costs no new one.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._leave = asyncio.Event()
+        self._entered = asyncio.Event()
+        self._group: TaskGroup | None = None
+        self._task = loop.create_task(self._live(), name="greenroom home")
+        loop.run_until_complete(self._entered.wait())
+
+    def close(self) -> None:
+        """End the lasting task, and with it what still runs below it."""
+        self._leave.set()
+        self._loop.run_until_complete(asyncio.wait([self._task]))
+
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run a coroutine function from blocking code, in a copy of the caller's context.
+
+        :raises GreenroomError: if a loop is running already: then the caller is in async code.
+        """
+        __tracebackhide__ = True
+        if _is_any_loop_running():
+            raise GreenroomError(
+                Code.WRONG_CLIENT,
+                "a blocking client was used while an event loop is running: it would wait for itself.",
+                "In an async test, use client and await its calls; sync_client is for def tests, and "
+                "an async fixture of a def test gets the blocking client too.",
+            )
+        done: asyncio.Future[T] = self._loop.create_future()
+        failure: list[BaseException] = []
+
+        async def job() -> None:
+            __tracebackhide__ = True
+            result: T | None = None
+            try:
+                result = await function()
+            except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller
+                failure.append(error)
+            if not done.done():
+                done.set_result(result)  # type: ignore[arg-type]
+
+        assert self._group is not None
+        self._loop.call_soon(self._group.start_soon, job)
+        result = self._loop.run_until_complete(done)
+        # Not through the future: it refuses some exceptions, and others would end the lasting task.
+        if failure:
+            raise failure[0]
+        return result
+
+    async def _live(self) -> None:
+        async with anyio.create_task_group() as group:
+            self._group = group
+            self._entered.set()
+            await self._leave.wait()
+            group.cancel_scope.cancel()
+
+
+def _is_any_loop_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,185 @@
+"""One test: the clients and the session that it asked for, and how they work together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from greenroom.app.load import AsgiApp
+from greenroom.client import library, transports
+from greenroom.facts.errors import Code, GreenroomError
+from greenroom.runtime.room import Room
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient, Client
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+
+class Performance:
+    """What one test has of its own.
+
+    Before a request goes out, what the test's session holds is committed; when the app is done with
+    it, the objects that the session holds are read again.
+
+    :param app: what the `app` fixture gives: greenroom's own, or the project's.
+    :param blocking: whether the test is a `def`.
+    """
+
+    def __init__(self, room: Room, app: AsgiApp, *, blocking: bool) -> None:
+        self._room = room
+        # An app of the project's own fixture isn't the run's: it is served as it is.
+        self._app = room.enter if app is room.app else app
+        self._blocking = blocking
+        self._session: AsyncSession | Session | None = None
+        #: The loop that an async test, and so its session, works on.
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._turn: asyncio.Lock | None = None
+
+    def client(self) -> AsyncClient:
+        """A client for async code."""
+        return transports.async_client(library.load(), self._app, _AsyncDoor(self))
+
+    def sync_client(self) -> Client:
+        """A client for blocking code."""
+        return transports.blocking_client(library.load(), self._app, _BlockingDoor(self))
+
+    def session(self) -> AsyncSession | Session:
+        """The test's session; made at the first call.
+
+        :raises GreenroomError: if the app has no engine.
+        """
+        if self._session is None:
+            if self._room.databases is None:
+                raise GreenroomError(
+                    Code.NO_ENGINE,
+                    "db_session was requested, but SQLAlchemy isn't installed.",
+                    "db_session is a SQLAlchemy session on the app's engine.",
+                )
+            self._session = self._room.databases.session(blocking=self._blocking)
+        return self._session
+
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Run something on the run's own loop, from a `def` test."""
+        __tracebackhide__ = True
+        assert self._room.home is not None
+        return self._room.home.run(function)
+
+    # -- around each request -----------------------------------------------------------------------
+
+    async def hand_over(self) -> None:
+        """Commit what an async session holds."""
+        session = self._session
+        if session is None:
+            return
+        from greenroom.database.session import hand_over, has_something_to_hand_over
+
+        __tracebackhide__ = True
+        sync = _sync(session)
+        if has_something_to_hand_over(sync):
+            # Requests may go out side by side; a session does one thing at a time.
+            async with self._in_turn():
+                with _explained():
+                    await _in_greenlet(session, hand_over)
+
+    async def catch_up(self) -> None:
+        """Read again what an async session holds."""
+        session = self._session
+        if session is None:
+            return
+        from greenroom.database.session import catch_up, is_behind
+
+        if is_behind(_sync(session)):
+            async with self._in_turn():
+                await _in_greenlet(session, catch_up)
+
+    def hand_over_blocking(self) -> None:
+        """Commit what a blocking session holds."""
+        if self._session is not None:
+            from greenroom.database.session import hand_over
+
+            __tracebackhide__ = True
+            with _explained():
+                hand_over(_sync(self._session))
+
+    def catch_up_blocking(self) -> None:
+        """Read again what a blocking session holds."""
+        if self._session is not None:
+            from greenroom.database.session import catch_up
+
+            catch_up(_sync(self._session))
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Give the session's connection back, on the loop that it belongs to. It isn't running now."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        sync = _sync(session)
+        if session is sync or not sync.in_transaction():
+            sync.close()
+        elif self.loop is not None and not self.loop.is_closed():
+            self.loop.run_until_complete(_in_greenlet(session, lambda held: held.close()))
+
+    def _in_turn(self) -> asyncio.Lock:
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        return self._turn
+
+
+class _AsyncDoor:
+    def __init__(self, performance: Performance) -> None:
+        self._performance = performance
+
+    async def before_request(self) -> None:
+        __tracebackhide__ = True
+        await self._performance.hand_over()
+
+    async def after_request(self) -> None:
+        await self._performance.catch_up()
+
+
+class _BlockingDoor:
+    def __init__(self, performance: Performance) -> None:
+        self._performance = performance
+
+    def before_request(self) -> None:
+        __tracebackhide__ = True
+        self._performance.hand_over_blocking()
+
+    def after_request(self) -> None:
+        self._performance.catch_up_blocking()
+
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        __tracebackhide__ = True
+        return self._performance.run(function)
+
+
+def _sync(session: AsyncSession | Session) -> Session:
+    sync: Session = getattr(session, "sync_session", session)  # type: ignore[arg-type]
+    return sync
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say of an error that it is the test's own data, and not the request, that was refused."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except Exception as error:
+        error.add_note("This was raised while what db_session holds was committed for a request.")
+        raise
+
+
+async def _in_greenlet(session: Any, function: Callable[[Session], None]) -> None:
+    """Call with the sync session: in a greenlet if its driver is async, directly if not."""
+    __tracebackhide__ = True
+    if hasattr(session, "run_sync"):
+        await session.run_sync(function)
+    else:
+        function(session)

@@ -1,0 +1,246 @@
+"""One run in one process: the app, its databases and its loops, from the first import to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenroom.app.lifespan import Lifespan
+from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
+from greenroom.app.target import Target
+from greenroom.config import env_file
+from greenroom.config.settings import Settings
+from greenroom.facts.summary import RunSummary
+
+if TYPE_CHECKING:
+    from greenroom.database.databases import Databases
+    from greenroom.runtime.home import Home
+
+#: How long, in seconds, work that a test has left behind may take to finish.
+GRACE = 0.5
+
+
+class Room:
+    """What a run has, and the order in which it gets it: `open`, `load_app`, `begin`, `end`, `close`.
+
+    :param root: the project's folder.
+    :param settings: the options.
+    :param target: the app's address.
+    :param because: why greenroom is active, in words.
+    :param is_test_file: tells the files of the test suite from those of the app.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        target: Target,
+        because: str,
+        is_test_file: Callable[[Path], bool],
+    ) -> None:
+        self.root = root
+        self.settings = settings
+        self.target = target
+        self.because = because
+        #: The tests that left a transaction open.
+        self.left_open: list[str] = []
+        #: The tests that left work running.
+        self.left_running: list[str] = []
+        #: The errors that end the run, each once.
+        self.fatal: dict[str, None] = {}
+        #: The run's own loop; None before `begin` and after `end`.
+        self.loop: asyncio.AbstractEventLoop | None = None
+        #: How blocking code uses that loop.
+        self.home: Home | None = None
+        self._loaded: Loaded | None = None
+        self._databases: Databases | None = None
+        self._env_file: Path | None = None
+        self._started: Lifespan | None = None
+        self._test = ""
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._undo = contextlib.ExitStack()
+        self._is_test_file = is_test_file
+
+    # -- in the order of a run ---------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Set the environment, make the app importable, and watch for engines.
+
+        Nothing of the app has been imported yet, and nothing may be before this is done.
+        """
+        self._env_file = env_file.find(self.root, self.settings.env_file)
+        if self._env_file is not None:
+            self._undo.callback(env_file.load(self._env_file))
+        path = str(self.target.path)
+        if path not in sys.path:
+            sys.path.insert(0, path)
+            self._undo.callback(lambda: sys.path.remove(path) if path in sys.path else None)
+        if importlib.util.find_spec("sqlalchemy") is not None:
+            from greenroom.database.databases import Databases
+
+            self._databases = Databases(
+                self.settings.schema, self._directory(), self._is_test_file, self._load_early
+            )
+            self._undo.callback(self._databases.close)
+            self._databases.watch()
+
+    def load_app(self) -> None:
+        """Import the app. Raises GreenroomError if that fails."""
+        if self._loaded is None:
+            self._loaded = load(self.target)
+        if self._databases is not None:
+            self._databases.check()
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the run on its own loop, which isn't running now: schema, start-up, baseline.
+
+        :raises GreenroomError: if one of them fails.
+        """
+        from greenroom.runtime.home import Home
+
+        if self._databases is not None:
+            self._databases.build()
+            self._databases.rewind()
+        self._start(loop)
+        if self._databases is not None:
+            self._databases.take_baseline()
+        self.home = Home(loop)
+        self.loop = loop
+
+    def end(self) -> None:
+        """Shut the app down, and let go of the run's own loop.
+
+        :raises GreenroomError: if the shut-down fails.
+        """
+        if self.home is not None:
+            if self._databases is not None and self._databases.roll_back():
+                self.left_open.append(self._test)
+            self.home.close()
+        self.home = self.loop = None
+        self._stop()
+
+    def close(self) -> None:
+        """Take everything back: the files, the watch, the environment. Harmless if called twice."""
+        self._undo.close()
+
+    # -- around each test --------------------------------------------------------------------------
+
+    def before_test(self, test: str) -> None:
+        """Restore the baseline.
+
+        :raises GreenroomError: if the database can't be restored.
+        """
+        previous, self._test = self._test, test
+        if self.home is not None and self._databases is not None and self._databases.reset():
+            self.left_open.append(previous)
+
+    def before_call(self) -> None:
+        """Remember what runs on the run's own loop before a test does."""
+        if self.loop is not None and not self.loop.is_running():
+            self._tasks = set(asyncio.all_tasks(self.loop))
+
+    def after_call(self, test: str) -> None:
+        """Let what the test has started finish, so that it doesn't write into the next one.
+
+        What lasts longer than a moment is left alone: an app may start a task at its first request
+        and keep it for good.
+        """
+        loop = self.loop
+        if loop is None or loop.is_running() or loop.is_closed():
+            return
+        left = asyncio.all_tasks(loop) - self._tasks
+        if left:
+            _, unfinished = loop.run_until_complete(asyncio.wait(left, timeout=GRACE))
+            if unfinished:
+                self.left_running.append(test)
+
+    def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the app started on a loop that isn't running now, and nowhere else.
+
+        One app object can't be started twice at once: what its start-up keeps on `app.state` or in
+        a global would be overwritten by the second, and closed under the first.
+
+        :raises GreenroomError: if the shut-down or the start-up fails.
+        """
+        if self._started is None or self._started.loop is not loop:
+            self._stop()
+            if self._databases is not None:
+                self._databases.rewind()
+            self._start(loop)
+
+    def return_home(self) -> None:
+        """Have the app started on the run's own loop. Raises GreenroomError."""
+        if self.loop is not None:
+            self.move_to(self.loop)
+
+    def leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Shut the app down if it is started on a loop that is about to end. Raises GreenroomError."""
+        if self._started is not None and self._started.loop is loop:
+            self._stop()
+
+    # -- what the fixtures use ---------------------------------------------------------------------
+
+    @property
+    def app(self) -> AsgiApp:
+        """The app itself, as the project made it."""
+        if self._loaded is None:
+            self.load_app()
+        assert self._loaded is not None
+        return self._loaded.app
+
+    @property
+    def databases(self) -> Databases | None:
+        """The app's databases; None where SQLAlchemy isn't installed."""
+        return self._databases
+
+    async def enter(self, scope: Message, receive: Receive, send: Send) -> None:
+        """The app as a server would call it: started, and with the lifespan's state in the scope."""
+        __tracebackhide__ = True
+        assert self._started is not None
+        scope["state"] = self._started.state
+        await self.app(scope, receive, send)
+
+    def summary(self) -> RunSummary:
+        """What the header says. A process that hasn't loaded the app knows less."""
+        known = self._databases if self._loaded is not None else None
+        return RunSummary(
+            app=self._loaded.address if self._loaded is not None else str(self.target),
+            app_source=self.target.source,
+            active_because=self.because,
+            isolation=self.settings.isolation.value.value,
+            databases=known.summaries() if known is not None else (),
+            schema=known.schema.describe() if known is not None else "",
+            env_file=self._env_file.name if self._env_file is not None else None,
+            notes=() if self._loaded is not None else ("each worker has databases of its own",),
+        )
+
+    # -- the app's one place -----------------------------------------------------------------------
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        lifespan = Lifespan(self.app, loop)
+        loop.run_until_complete(lifespan.start())
+        self._started = lifespan
+
+    def _stop(self) -> None:
+        started, self._started = self._started, None
+        if started is None or started.loop.is_closed():
+            return
+        try:
+            started.loop.run_until_complete(started.stop())
+        finally:
+            if self._databases is not None:
+                started.loop.run_until_complete(self._databases.let_go())
+
+    def _load_early(self) -> None:
+        """Load the app because somebody connects to a database that may turn out to be the app's."""
+        if self._loaded is None and self.target.module not in sys.modules:
+            self._loaded = load(self.target)
+
+    def _directory(self) -> str | None:
+        value = self.settings.directory.value
+        return str(self.root / value) if value is not None else None

@@ -1,0 +1,90 @@
+"""What the docs show is run, and what they say of a run is what it prints."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from tests.docs.blocks import ROOT, files_of
+from tests.harness import Project
+
+
+def test_the_tutorial_is_green_as_it_is_written(pytester: pytest.Pytester) -> None:
+    """Its files, its ten tests, no database file."""
+    files = files_of("README.md")
+    assert "main.py" in files
+    result = Project(files).run(pytester)
+    result.passed(10)
+    assert "Run `pytest`: ten tests pass" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not (result.folder / "items.db").exists()
+
+
+@pytest.mark.parametrize("name", [name for name in files_of("README.md") if "test_" in name])
+def test_each_step_of_the_tutorial_is_green_by_itself(pytester: pytest.Pytester, name: str) -> None:
+    """A reader runs after each step."""
+    files = files_of("README.md")
+    result = Project({"main.py": files["main.py"], name: files[name]}).run(pytester)
+    assert result.code == 0, result.out
+
+
+def test_the_tutorials_app_is_needed_for_its_tests(pytester: pytest.Pytester) -> None:
+    """The tests of the tutorial can fail: without the handling of a duplicate, one does."""
+    files = files_of("README.md")
+    broken = files["main.py"].replace("HTTPException(409", "HTTPException(400")
+    result = Project({**files, "main.py": broken}).run(pytester)
+    result.counts(passed=9, failed=1)
+
+
+def test_the_fixture_that_extends_greenrooms_works(pytester: pytest.Pytester) -> None:
+    """As `docs/fixtures.md` shows it."""
+    main = """
+from fastapi import FastAPI, Request
+app = FastAPI()
+
+@app.get("/")
+def tenant(request: Request): return request.headers["x-tenant"]
+"""
+    test = 'async def test_it(client): assert (await client.get("/")).json() == "acme"'
+    files = {**files_of("docs/fixtures.md"), "main.py": main, "test_it.py": test}
+    Project(files).run(pytester).passed(1)
+
+
+def test_the_settings_that_are_shown_are_accepted(pytester: pytest.Pytester) -> None:
+    """As `docs/options.md` shows them."""
+    files = {**files_of("README.md"), **files_of("docs/options.md"), "ci.env": "STAGE=test\n"}
+    result = Project(files).run(pytester)
+    result.passed(10)
+    result.says("app main:app ([tool.greenroom])", "metadata of main:Base (1 table)", "ci.env")
+
+
+def test_the_example_is_green(pytester: pytest.Pytester) -> None:
+    """`examples/quickstart`, in random order, with no conftest anywhere in it."""
+    example = ROOT / "examples" / "quickstart"
+    assert list(example.rglob("conftest.py")) == []
+    shutil.copytree(example, pytester.path, dirs_exist_ok=True)
+    result = Project({}).run(pytester)
+    result.passed(17)
+    assert list(result.folder.glob("*.db")) == []
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    """Each relative link names a file that is there, and a heading that is in it."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")]
+    assert len(pages) > 10
+    for page in pages:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            if "://" in link:
+                continue
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            assert target.exists(), f"{page}: {link}"
+            if anchor:
+                headings = re.findall(
+                    r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE
+                )
+                anchors = {
+                    re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings
+                }
+                assert anchor in anchors, f"{page}: {link}"
