@@ -140,9 +140,9 @@ class Result:
 
 def leftovers() -> list[Path]:
     """The private folders of this user that no living process holds: there should be none."""
-    from greenroom.database.folder import MEMORY_DISK, _user
+    from greenroom.database.folder import MEMORY_DISK, user_name
 
-    base = MEMORY_DISK / f"greenroom-{_user()}"
+    base = MEMORY_DISK / f"greenroom-{user_name()}"
     if not base.is_dir():
         return []
     found = []

@@ -59,7 +59,7 @@ def test_a_place_that_cannot_be_used_is_passed_over_and_named(
     """The next one is taken, and the header says why."""
     blocked = tmp_path / "blocked"
     blocked.mkdir()
-    (blocked / f"greenroom-{folder._user()}").write_text("a file where the folder should be")
+    (blocked / f"greenroom-{folder.user_name()}").write_text("a file where the folder should be")
     monkeypatch.setattr(folder, "MEMORY_DISK", blocked)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     made = folder.make(None)

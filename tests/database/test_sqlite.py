@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.database.sqlite import Reset, SqliteDatabase
+from greenroom.database.private import Reset
+from greenroom.database.sqlite import SqliteDatabase
 from greenroom.facts.errors import GreenroomError
 
 

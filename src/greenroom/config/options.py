@@ -61,6 +61,7 @@ def _text(value: object) -> str:
 
 
 _APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?\Z")
+_SERVER = re.compile(r"(postgresql|postgres|mysql|mariadb)(\+\w+)?://")
 _ATTRIBUTE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 
 
@@ -80,18 +81,26 @@ def _isolation(value: object) -> Isolation:
 
 def _database(value: object) -> str:
     text = _text(value)
-    if text != "auto":
-        raise RejectedError(
-            "other databases than the app's own SQLite are not supported in this version"
-        )
+    if text not in {"auto", "embedded"} and not _SERVER.match(text):
+        # Not the text itself: it may hold a password.
+        raise RejectedError("that is not of that form")
     return text
 
 
 def _schema(value: object) -> str:
     text = _text(value)
-    if text not in {"auto", "none"} and not _ATTRIBUTE.match(text):
+    if text not in {"auto", "alembic", "none"} and not _ATTRIBUTE.match(text):
         raise RejectedError(f"{text!r} is not of that form")
     return text
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = _text(value).lower()
+    if text not in {"true", "false", "1", "0"}:
+        raise RejectedError(f"{text!r} is neither")
+    return text in {"true", "1"}
 
 
 def _path(value: object) -> str:
@@ -109,8 +118,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "database",
         "auto",
-        '"auto"',
-        "Where the test databases are made; auto follows the app's own engines.",
+        '"auto", "embedded" or the URL of a server',
+        "The server on which the test databases are made, beside the one that the URL names.",
         _database,
     ),
     Option(
@@ -123,9 +132,25 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "schema",
         "auto",
-        '"auto", "none" or "module:attribute" of a declarative base or a MetaData',
-        "What the tables are made from; none leaves that to the app's own start-up.",
+        '"auto", "alembic", "none" or "module:attribute" of a declarative base, a MetaData or a '
+        "function",
+        "What the tables are made from: auto takes Alembic where the project has it, else the mapped "
+        "classes; none leaves that to the app's own start-up.",
         _schema,
+    ),
+    Option(
+        "rebuild",
+        False,
+        "true or false",
+        "Make the tables anew, and don't use a template of an earlier run.",
+        _switch,
+    ),
+    Option(
+        "keep",
+        False,
+        "true or false",
+        "Keep the database of a test that failed under the isolation clone, and print its address.",
+        _switch,
     ),
     Option(
         "env-file",

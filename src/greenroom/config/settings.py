@@ -18,6 +18,8 @@ class Settings:
     database: Setting[str]
     isolation: Setting[Isolation]
     schema: Setting[str]
+    rebuild: Setting[bool]
+    keep: Setting[bool]
     env_file: Setting[str | None]
     directory: Setting[str | None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,21 @@ from sqlalchemy.pool import NullPool
 
 from greenroom.database.engines import Engines, copy_listeners
 from greenroom.database.folder import PrivateFolder, make
+from greenroom.database.identity import SQLITE
+from greenroom.database.postgresql.database import PostgresDatabase
+from greenroom.database.postgresql.words import DRIVERS
+from greenroom.database.private import PrivateDatabase, Reset
+from greenroom.database.run import RunIdentity
 from greenroom.database.schema import Schema
 from greenroom.database.session import make_async_session, make_session
-from greenroom.database.sqlite import Reset, SqliteDatabase
+from greenroom.database.servers import POSTGRESQL, Servers
+from greenroom.database.sqlite import SqliteDatabase
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.setting import Setting
 from greenroom.facts.summary import DatabaseSummary
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import URL, Engine
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
 
@@ -30,6 +35,9 @@ class Databases:
     :param schema: the `schema` option.
     :param directory: where the private folder is made; None chooses.
     :param is_test_file: tells the files of the test suite from those of the app.
+    :param identity: the run and the process.
+    :param where: the `database` option.
+    :param rebuild: whether templates of earlier runs are ignored.
     :param before_a_stranger_connects: called before an engine that isn't the app's connects to a file.
     """
 
@@ -38,15 +46,22 @@ class Databases:
         schema: Setting[str],
         directory: str | None,
         is_test_file: Callable[[Path], bool],
+        identity: RunIdentity,
+        where: Setting[str],
+        rebuild: bool,
         before_a_stranger_connects: Callable[[], None],
     ) -> None:
         self._directory = directory
         self._folder: PrivateFolder | None = None
-        self._built: set[SqliteDatabase] = set()
-        self._faces: dict[SqliteDatabase, Engine] = {}
+        self._identity = identity
+        self._rebuild = rebuild
+        self._servers = Servers(where, identity, directory)
+        self._building: set[PrivateDatabase] = set()
+        self._built: dict[PrivateDatabase, bool] = {}
+        self._faces: dict[PrivateDatabase, Engine] = {}
         self._app_is_loaded = False
         self._ready = False
-        self.schema = Schema(schema)
+        self.schema = Schema(schema, identity.project)
         self._engines = Engines(self._open, is_test_file)
         self._engines.before_connect = self._before_connect
         self._engines.before_a_stranger_connects = before_a_stranger_connects
@@ -71,6 +86,11 @@ class Databases:
         for database in self._engines.databases:
             self._build_once(database)
 
+    @property
+    def need_a_server(self) -> bool:
+        """Whether one of them isn't there before a server is asked."""
+        return any(not database.is_open for database in self._engines.databases)
+
     def take_baseline(self) -> None:
         """Make the state of now the baseline: what every test starts from.
 
@@ -90,15 +110,32 @@ class Databases:
 
     def rewind(self) -> None:
         """Go back to the state before the app's start-up. Raises GreenroomError."""
-        self._each(SqliteDatabase.rewind)
+        self._each(lambda database: database.rewind())
 
-    def reset(self) -> bool:
+    def reset(self) -> frozenset[Reset]:
         """Restore the baseline of each database that was written to.
 
-        :returns: whether a transaction had been left open; it was ended.
+        :returns: what was found: a transaction that had been left open, and was ended; tables that
+            had been changed, after which the app may have to start again.
         :raises GreenroomError: if one can't be restored.
         """
-        return self._each(SqliteDatabase.reset)
+        return self._each(lambda database: database.reset())
+
+    def clone(self) -> None:
+        """Give the coming test databases of its own. Raises GreenroomError."""
+        for database in self._engines.databases:
+            self._engines.drop_pools(database)
+            database.clone()
+            self._engines.lead(database)
+
+    def end_clone(self, *, keep: bool) -> list[str]:
+        """Drop the test's own databases; the addresses of those that are kept."""
+        kept = []
+        for database in self._engines.databases:
+            kept.append(database.end_clone(keep=keep))
+            self._engines.drop_pools(database)
+            self._engines.lead(database)
+        return [address for address in kept if address is not None]
 
     def roll_back(self) -> bool:
         """End what was left open, without going back to the baseline: no test comes any more.
@@ -146,8 +183,12 @@ class Databases:
 
     def summaries(self) -> tuple[DatabaseSummary, ...]:
         """What the header says of each database."""
-        place = self._folder.place if self._folder is not None else ""
-        return tuple(DatabaseSummary(one.product, place) for one in self._engines.databases)
+        return tuple(DatabaseSummary(one.product, one.place) for one in self._engines.databases)
+
+    def describe_schema(self) -> str:
+        """Where the tables come from, for the header."""
+        reused = any(self._built.values())
+        return f"{self.schema.describe()}{' (template reused)' if reused else ''}"
 
     def close(self) -> None:
         """Stop watching, and remove every file. Calling it twice is harmless."""
@@ -155,51 +196,87 @@ class Databases:
         self.schema.close()
         for database in self._engines.databases:
             database.close()
+        self._servers.close()
         if self._folder is not None:
             self._folder.close()
             self._folder = None
 
-    def _open(self) -> SqliteDatabase:
-        if self._folder is None:
-            self._folder = make(self._directory)
-        return SqliteDatabase(self._folder.path / f"{len(self._engines.databases) + 1}.db")
+    def _open(self, url: URL, driver: str) -> PrivateDatabase | None:
+        number = len(self._engines.databases) + 1
+        if url.get_backend_name() == SQLITE:
+            if self._folder is None:
+                self._folder = make(self._directory)
+            return SqliteDatabase(self._folder.path / f"{number}.db", self._folder.place)
+        if url.get_backend_name() == POSTGRESQL and driver in DRIVERS:
+            return PostgresDatabase(lambda: self._servers.postgresql(url), self._identity, number)
+        return None
 
-    def _each(self, go_back: Callable[[SqliteDatabase], Reset]) -> bool:
+    def _each(self, go_back: Callable[[PrivateDatabase], Reset]) -> frozenset[Reset]:
         found = [(database, go_back(database)) for database in self._engines.databases]
         for database, reset in found:
-            if reset is Reset.MOVED:
+            if reset in {Reset.MOVED, Reset.REMADE, Reset.EMPTIED}:
                 self._engines.drop_pools(database)
-        return any(reset is not Reset.CLEAN for _, reset in found)
+        return frozenset(reset for _, reset in found)
 
-    def _before_connect(self, database: SqliteDatabase) -> None:
+    def _before_connect(self, database: PrivateDatabase) -> None:
         """Have a database that appeared in the start-up, or in the middle of a test, ready in time."""
+        if database in self._building:
+            return
         if self._app_is_loaded:
             self._build_once(database)
+        elif not database.is_open:
+            database.open()
+            self._engines.lead(database)
         if self._ready and not database.has_baseline:
             database.take_baseline()
 
-    def _build_once(self, database: SqliteDatabase) -> None:
+    @property
+    def _main(self) -> PrivateDatabase:
+        """The database that the app made its first engine on."""
+        return self._engines.databases[0]
+
+    def _build_once(self, database: PrivateDatabase) -> None:
         if database in self._built:
             return
-        self._built.add(database)
+        self._built[database] = False
+        self._building.add(database)
+        try:
+            self._build(database)
+        finally:
+            self._building.discard(database)
+
+    def _build(self, database: PrivateDatabase) -> None:
         # Of several databases, one that the app has given tables gets no others': which metadata
         # belongs to which is the app's knowledge.
         by_the_app = len(self._engines.databases) > 1 and not database.is_empty()
         if self.schema.makes_tables and not by_the_app:
             engine = next(own for own, leads_to in self._engines.engines() if leads_to is database)
-            self.schema.build(self._blocking_face(engine, database), database.path)
+            face = self._blocking_face(engine, database)
+            migrates = self.schema.migrations is not None and database is self._main
+
+            def make_tables() -> None:
+                with self._engines.migrating(database):
+                    self.schema.build(face, database.place, migrates=migrates)
+
+            self._built[database] = database.build(
+                self.schema.fingerprint(face, migrates=migrates),
+                make_tables,
+                rebuild=self._rebuild,
+            )
+        else:
+            database.open()
+        self._engines.lead(database)
         database.take_origin()
 
-    def _blocking_face(self, engine: Engine, database: SqliteDatabase) -> Engine:
+    def _blocking_face(self, engine: Engine, database: PrivateDatabase) -> Engine:
         """A sync engine like one of the app's: its options and its listeners, on a plain driver."""
         if database in self._faces:
             return self._faces[database]
         dialect: Any = engine.dialect
+        url, connect = database.blocking()
         face = self._engines.create_own(
-            "sqlite://",
-            creator=lambda: sqlite3.connect(
-                database.path, check_same_thread=False, factory=database.connection_class
-            ),
+            url,
+            creator=connect,
             poolclass=NullPool,
             json_serializer=dialect._json_serializer,  # noqa: SLF001 - there is no other way to ask
             json_deserializer=dialect._json_deserializer,  # noqa: SLF001

@@ -10,6 +10,8 @@ the app does to the arguments on the way (connect_args, `do_connect` listeners),
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 import os
 import sys
@@ -25,7 +27,8 @@ from sqlalchemy.engine.interfaces import Dialect
 from greenroom.database.identity import SQLITE, is_anonymous, key_of, sqlite_key
 from greenroom.database.live_objects import live_objects
 from greenroom.database.pools import PoolPerLoop, pool_like
-from greenroom.database.sqlite import SqliteDatabase, spare_idle_turns
+from greenroom.database.private import PrivateDatabase
+from greenroom.database.sqlite import spare_idle_turns
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -37,24 +40,29 @@ _MARK = "_greenroom_knows"
 class Engines:
     """The watch over the process's engines: which are the app's, and where they lead.
 
-    :param open_database: makes a private database; called once for each of the app's.
+    :param open_database: makes a private database for a URL; called once for each of the app's;
+        None if that kind of database isn't supported.
     :param is_test_file: tells the files of the test suite from those of the app.
     """
 
     def __init__(
-        self, open_database: Callable[[], SqliteDatabase], is_test_file: Callable[[Path], bool]
+        self,
+        open_database: Callable[[URL, str], PrivateDatabase | None],
+        is_test_file: Callable[[Path], bool],
     ) -> None:
         self._open_database = open_database
         self._is_test_file = is_test_file
-        self._databases: dict[str, SqliteDatabase] = {}
+        self._databases: dict[str, PrivateDatabase] = {}
         self._engines: list[weakref.ref[Engine]] = []
         self._first: dict[str, Engine] = {}
         self._older: list[weakref.ref[Engine]] = []
         self._strays: weakref.WeakKeyDictionary[Engine, str] = weakref.WeakKeyDictionary()
-        self._pointed: weakref.WeakKeyDictionary[Dialect, SqliteDatabase] = (
+        self._pointed: weakref.WeakKeyDictionary[Dialect, PrivateDatabase] = (
             weakref.WeakKeyDictionary()
         )
         self._unsupported: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
+        self._migrating: str | None = None
         self._original: Any = None
         self._own = False
         self._over = False
@@ -64,7 +72,7 @@ class Engines:
         #: Called before an engine that isn't the app's connects to a file.
         self.before_a_stranger_connects: Callable[[], None] = lambda: None
         #: Called with a database before anything connects to it.
-        self.before_connect: Callable[[SqliteDatabase], None] = lambda database: None
+        self.before_connect: Callable[[PrivateDatabase], None] = lambda database: None
 
     # -- the watch ---------------------------------------------------------------------------------
 
@@ -100,11 +108,11 @@ class Engines:
     # -- what was found ----------------------------------------------------------------------------
 
     @property
-    def databases(self) -> tuple[SqliteDatabase, ...]:
+    def databases(self) -> tuple[PrivateDatabase, ...]:
         """The private databases, in the order in which the app's engines asked for them."""
         return tuple(self._databases.values())
 
-    def engines(self) -> Iterator[tuple[Engine, SqliteDatabase]]:
+    def engines(self) -> Iterator[tuple[Engine, PrivateDatabase]]:
         """The app's engines that are still alive, with their databases, in the order of their making.
 
         Those that are older than the watch come last: whose they are is a guess.
@@ -140,7 +148,7 @@ class Engines:
         for engine, _ in self.engines():
             engine.dispose()
 
-    def drop_pools(self, database: SqliteDatabase) -> None:
+    def drop_pools(self, database: PrivateDatabase) -> None:
         """Let the database's engines start with new connections."""
         for engine, leads_to in self.engines():
             if leads_to is database:
@@ -149,18 +157,45 @@ class Engines:
                 else:
                     engine.pool = engine.pool.recreate()
 
+    def lead(self, database: PrivateDatabase) -> None:
+        """Let the URLs of the database's engines say where they lead, now that it is open."""
+        key = self._key(database)
+        for engine, leads_to in self.engines():
+            if leads_to is database:
+                engine.url = database.url(engine.url)
+                self._aliases[key_of(engine.url, -1)] = key
+
+    @contextlib.contextmanager
+    def migrating(self, database: PrivateDatabase) -> Iterator[None]:
+        """Lead engines that are made meanwhile there, whatever a migration's configuration names."""
+        before, self._migrating = list(self._engines), self._key(database)
+        try:
+            yield
+        finally:
+            self._migrating = None
+            for engine, _ in self.engines():
+                if all(engine is not known() for known in before):
+                    with contextlib.suppress(Exception):  # One of a loop that has ended.
+                        engine.dispose()
+
+    def _key(self, database: PrivateDatabase) -> str:
+        return next(key for key, known in self._databases.items() if known is database)
+
     # -- one engine --------------------------------------------------------------------------------
 
     def _made(self, engine: Engine) -> None:
         if self._own or engine.dialect in self._pointed:
             return
         key = key_of(engine.url, next(self._numbers))
+        key = self._aliases.get(key, key)
+        if key not in self._databases and self._migrating is not None:
+            key = self._migrating
         if key not in self._databases:
             if is_anonymous(key) and self.leave_new_memory_alone:
                 return
             if self._made_by_a_test():
                 self._strays[engine] = key
-                _last_word(engine.dialect, self._refuse)
+                _last_word(engine.dialect, functools.partial(self._refuse, key))
                 return
         self._point(engine, key)
 
@@ -183,34 +218,32 @@ class Engines:
             return
         setattr(engine.dialect, _MARK, True)
         url = engine.url
-        if url.get_backend_name() != SQLITE:
+        database = self._databases.get(key) or self._open_database(url, engine.dialect.driver)
+        if database is None:
             self._unsupported[key] = url.drivername
-            _last_word(engine.dialect, self._refuse)
+            _last_word(engine.dialect, functools.partial(self._refuse, key))
             return
-        if key not in self._databases:
-            self._databases[key] = self._open_database()
-        database = self._databases[key]
+        self._databases[key] = database
         self._pointed[engine.dialect] = database
         is_async = engine.dialect.is_async
 
         def redirect(arguments: list[Any], keywords: dict[str, Any]) -> None:
-            _redirect(database, arguments, keywords)
-            if is_async:
-                # aiosqlite keeps its connection to one thread by itself; a reset may come from
-                # another one, while nothing runs there.
-                keywords["check_same_thread"] = False
+            database.lead(engine_dialect, arguments, keywords)
 
-        _last_word(engine.dialect, redirect)
+        engine_dialect = engine.dialect
+        _last_word(engine_dialect, redirect)
         self._engines.append(weakref.ref(engine))
         # One for each database is kept: an app may make an engine for each request, and drop it.
         self._first.setdefault(key, engine)
         make = pool_like(engine.pool, self._creator(engine, database))
         engine.pool = PoolPerLoop(engine.pool, make) if is_async else make()
-        if is_async:
+        if is_async and url.get_backend_name() == SQLITE:
             spare_idle_turns(engine.dialect)
-        engine.url = _private_url(url, database)
+        if database.is_open:
+            engine.url = database.url(url)
+            self._aliases[key_of(engine.url, -1)] = key
 
-    def _creator(self, engine: Engine, database: SqliteDatabase) -> Callable[..., Any]:
+    def _creator(self, engine: Engine, database: PrivateDatabase) -> Callable[..., Any]:
         """What opens the engine's connections from now on.
 
         SQLAlchemy's own creator is kept: it knows the app's connect_args. One that the app passed in
@@ -219,7 +252,7 @@ class Engines:
         original: Any = engine.pool._creator  # noqa: SLF001 - there is no other way to ask
         own = getattr(original, "__module__", "") == "sqlalchemy.engine.create"
         dialect = engine.dialect
-        positional, keywords = dialect.create_connect_args(_private_url(engine.url, database))
+        url = engine.url
 
         # SQLAlchemy passes the pool's record to a creator whose parameter has this name.
         def create(connection_record: Any = None) -> Any:
@@ -232,32 +265,35 @@ class Engines:
             self.before_connect(database)
             if own:
                 return original(connection_record)
+            positional, keywords = dialect.create_connect_args(database.url(url))
             return dialect.connect(*positional, **keywords)
 
         return create
 
-    def _refuse(self, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    def _refuse(self, made_for: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
         """Refuse a connection to a database that the app is configured with."""
         __tracebackhide__ = True
         self.check()
         path = arguments[0] if arguments else keywords.get("database")
-        if isinstance(path, (str, os.PathLike)):
+        key = made_for
+        if made_for.startswith(SQLITE) and isinstance(path, (str, os.PathLike)):
             key = sqlite_key(os.fspath(path), {}, -1)
-            if not is_anonymous(key):
-                self.before_a_stranger_connects()
-            if key in self._databases:
-                raise GreenroomError(
-                    Code.REFUSED,
-                    f"a connection to {path} was refused: it is the database that the app is "
-                    "configured with, and tests never touch it.",
-                    "Use the app's own engine or session, or request the db_session fixture.",
-                )
+        if not is_anonymous(key):
+            self.before_a_stranger_connects()
+        if key in self._databases:
+            raise GreenroomError(
+                Code.REFUSED,
+                f"a connection to {path if key != made_for else key} was refused: it is the "
+                "database that the app is configured with, and tests never touch it.",
+                "Use the app's own engine or session, or request the db_session fixture.",
+            )
 
     def _dialect_error(self, name: str) -> GreenroomError:
         return GreenroomError(
             Code.DIALECT,
             f"the app has an engine on {name}, which this version of greenroom can't isolate yet.",
-            "It supports SQLite, by sqlite3 and by aiosqlite. Until then, switch greenroom off for "
+            "It supports SQLite by sqlite3 and aiosqlite, and PostgreSQL by asyncpg, psycopg and "
+            "psycopg2. Until then, switch greenroom off for "
             "this project: pytest -p no:greenroom.",
         )
 
@@ -273,23 +309,6 @@ def _last_word(dialect: Dialect, decide: Callable[[list[Any], dict[str, Any]], N
         return connect(dialect, *positional, **keywords)
 
     dialect.connect = decided  # type: ignore[method-assign]
-
-
-def _redirect(database: SqliteDatabase, arguments: list[Any], keywords: dict[str, Any]) -> None:
-    """Lead to the private file, and keep what else the arguments say of the connection."""
-    asked = arguments[0] if arguments else keywords.pop("database", "")
-    path = str(database.path)
-    name, mark, options = str(asked).partition("?")
-    if name.startswith("file:") and mark and "mode=memory" not in options:
-        # file:shop.db?mode=ro: a read-only engine stays one.
-        path = f"{database.path.as_uri()}?{options}"
-    arguments[:1] = [path]
-    keywords.pop("async_creator_fn", None)
-    keywords.setdefault("factory", database.connection_class)
-
-
-def _private_url(url: URL, database: SqliteDatabase) -> URL:
-    return url.set(database=str(database.path)).difference_update_query(["mode", "cache", "uri"])
 
 
 def copy_listeners(source: Engine, target: Engine) -> None:

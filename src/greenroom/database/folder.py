@@ -108,7 +108,7 @@ def _make_in(place: Path, name: str) -> PrivateFolder:
     free = shutil.disk_usage(place).free if place.exists() else LEAST_SPACE
     if free < LEAST_SPACE:
         raise OSError(errno.ENOSPC, f"only {free // 1024} KiB are free")
-    base = place / f"greenroom-{_user()}"
+    base = place / f"greenroom-{user_name()}"
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     if hasattr(os, "getuid") and base.stat().st_uid != os.getuid():
         raise PermissionError(errno.EACCES, f"{base} belongs to somebody else")
@@ -122,7 +122,7 @@ def _make_in(place: Path, name: str) -> PrivateFolder:
     return PrivateFolder(path, lock, name)
 
 
-def _user() -> str:
+def user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):

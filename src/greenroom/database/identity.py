@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 SQLITE = "sqlite"
+#: The ports that a URL means which names none.
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
 
 def key_of(url: URL, number: int) -> str:
@@ -19,9 +21,11 @@ def key_of(url: URL, number: int) -> str:
     """
     dialect = url.get_backend_name()
     if dialect != SQLITE:
-        return url.set(
-            drivername=dialect, username=None, password=None, query={}
-        ).render_as_string()
+        host = url.host or url.query.get("host") or url.query.get("unix_socket")
+        place = "loopback" if is_loopback(host) else str(host).lower()
+        port = url.port or _PORTS.get(dialect, 0)
+        backend = "mysql" if dialect == "mariadb" else dialect
+        return f"{backend}://{place}:{port}/{url.database or url.username or ''}"
     return sqlite_key(url.database, url.query, number)
 
 
@@ -43,3 +47,8 @@ def sqlite_key(database: str | None, query: Mapping[str, object], number: int) -
 def is_anonymous(key: str) -> bool:
     """Whether the key is that of an in-memory database that belongs to one engine alone."""
     return key.startswith("sqlite:memory:#")
+
+
+def is_loopback(host: object) -> bool:
+    """Whether a host's name means this machine: also none at all, and a socket's folder."""
+    return host is None or str(host) in {"", "localhost", "127.0.0.1", "::1"} or str(host)[0] == "/"

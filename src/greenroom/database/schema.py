@@ -1,33 +1,42 @@
-"""What the tables are made from: the metadata of the app's mapped classes, or what the project names.
-
-Alembic migrations will come before the metadata in `auto`; the place for them is `Schema.build`.
+"""What the tables are made from: Alembic's migrations, the metadata of the app's mapped classes, or
+what the project names.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
-from sqlalchemy import MetaData, Table, event
-from sqlalchemy.engine import Engine
+from sqlalchemy import MetaData, Table, create_mock_engine, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.schema import CreateSchema
 from sqlalchemy.exc import SQLAlchemyError
 
+from greenroom.database import migrations
+from greenroom.database.migrations import Migrations
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.setting import Setting
+
+#: Changes when greenroom makes tables in another way than before.
+_FORMAT = 1
 
 
 class Schema:
     """The source of the tables.
 
-    :param setting: the `schema` option: auto, none, or `module:attribute`.
+    :param setting: the `schema` option: auto, alembic, none, or `module:attribute`.
+    :param root: the project's folder.
     """
 
-    def __init__(self, setting: Setting[str]) -> None:
+    def __init__(self, setting: Setting[str], root: Path) -> None:
         self._setting = setting
+        self._root = root
         self._seen: weakref.WeakSet[MetaData] = weakref.WeakSet()
 
     def watch(self) -> None:
@@ -44,10 +53,33 @@ class Schema:
         """Whether greenroom makes the tables, and not the app by itself."""
         return self._setting.value != "none"
 
+    @cached_property
+    def migrations(self) -> Migrations | None:
+        """The project's migrations, if they are what the tables are made from.
+
+        :raises GreenroomError: if they are asked for and there are none, or Alembic isn't installed.
+        """
+        if self._setting.value not in {"auto", "alembic"}:
+            return None
+        found = migrations.find(self._root)
+        if found is None and self._setting.value == "alembic":
+            raise GreenroomError(
+                Code.SCHEMA,
+                f'schema = "alembic" ({self._setting.source}), but {self._root} has neither an '
+                "alembic.ini nor a [tool.alembic] table.",
+                "Run pytest where they are, or name what the tables are made from: schema = "
+                '"module:Base".',
+            )
+        return found
+
     def describe(self) -> str:
         """The header's words for where the tables come from."""
         if not self.makes_tables:
             return "schema by the app itself"
+        if self.migrations is not None:
+            return self.migrations.describe()
+        if self._setting.value != "auto" and not isinstance(self._named(), MetaData):
+            return f"schema by {self._setting.value}"
         count = sum(len(metadata.tables) for metadata in self.metadatas())
         tables = "1 table" if count == 1 else f"{count} tables"
         named = "" if self._setting.value == "auto" else f" of {self._setting.value}"
@@ -58,34 +90,78 @@ class Schema:
 
         :raises GreenroomError: if the named one can't be had.
         """
-        if not self.makes_tables:
+        if not self.makes_tables or self.migrations is not None:
             return []
         if self._setting.value != "auto":
-            return [self._named()]
+            named = self._named()
+            return [named] if isinstance(named, MetaData) else []
         if len(self._seen) == 1:
             return [seen for seen in self._seen if seen.tables]
+        return self._mapped()
+
+    def _mapped(self) -> list[MetaData]:
         held = {id(found): found for found in _held_by_modules() if found.tables}
         # Models that are local to a factory are held by no module: then whatever was seen counts.
         return list(held.values()) or [seen for seen in self._seen if seen.tables]
 
-    def build(self, engine: Engine, path: Path) -> None:
+    def fingerprint(self, engine: Engine, *, migrates: bool) -> str | None:
+        """Of everything that the tables are made from; None if that can't be known.
+
+        :param engine: a sync engine of the database's dialect.
+        :param migrates: whether migrations are what this database's tables are made by.
+        """
+        found = hashlib.sha256(f"{_FORMAT} {engine.dialect.name}".encode())
+        if migrates and self.migrations is not None:
+            found.update(self.migrations.fingerprint().encode())
+            return found.hexdigest()
+        if self._setting.value not in {"auto", "alembic"}:
+            named = self._named()
+            if not isinstance(named, MetaData):
+                module = sys.modules[named.__module__]
+                found.update(Path(str(module.__file__)).read_bytes())
+                return found.hexdigest()
+        statements: list[str] = []
+        mock = create_mock_engine(
+            engine.url.set(drivername=engine.dialect.name),
+            lambda statement, *_, **__: statements.append(
+                str(statement.compile(dialect=engine.dialect))
+            ),
+        )
+        try:
+            for metadata in self.metadatas() or self._mapped():
+                metadata.create_all(mock, checkfirst=False)
+        except Exception:  # noqa: BLE001 - a listener of the app's wants a real connection
+            return None
+        # Metadata is seen in no fixed order; a table's own statements are.
+        found.update("\0".join(sorted(statements)).encode())
+        return found.hexdigest()
+
+    def build(self, engine: Engine, where: str, *, migrates: bool) -> None:
         """Make the tables in a database.
 
         :param engine: a sync engine that leads to it.
-        :param path: where it lies, for messages.
+        :param where: where it is, for messages.
+        :param migrates: whether migrations are what this database's tables are made by.
         :raises GreenroomError: if a table can't be made, naming the reason.
         """
-        metadatas = self.metadatas()
+        if migrates and self.migrations is not None:
+            self.migrations.upgrade()
+            return
         try:
             with engine.begin() as connection:
-                for metadata in metadatas:
+                for metadata in self.metadatas() or self._mapped():
+                    _make_schemas(connection, metadata)
                     metadata.create_all(connection)
+                if self._setting.value not in {"auto", "alembic", "none"}:
+                    named = self._named()
+                    if not isinstance(named, MetaData):
+                        named(connection)
         except SQLAlchemyError as error:
             text = str(getattr(error, "orig", None) or error).splitlines()[0]
             if "full" in text or "disk I/O" in text:
                 raise GreenroomError(
                     Code.DISK_FULL,
-                    f"the test database {path} can't be written: {text}.",
+                    f"the test database ({where}) can't be written: {text}.",
                     "Free some space there, or name another folder: [tool.greenroom] directory.",
                 ) from None
             raise GreenroomError(
@@ -105,12 +181,17 @@ class Schema:
         )
 
     def _attached(self, table: Table, parent: MetaData) -> None:
-        self._seen.add(parent)
+        # SQLAlchemy has tables of its own, for the catalogues that it reads.
+        if parent.schema not in {"pg_catalog", "information_schema"}:
+            self._seen.add(parent)
 
-    def _named(self) -> MetaData:
+    def _named(self) -> MetaData | Callable[[Connection], object]:
         name = self._setting.value
         module, _, attribute = name.partition(":")
-        advice = 'Name a declarative base or a MetaData: schema = "shop.models:Base".'
+        advice = (
+            'Name a declarative base or a MetaData, schema = "shop.models:Base", or a function that '
+            "makes the tables with the Connection that it is given."
+        )
         try:
             found: object = importlib.import_module(module)
             for part in attribute.split("."):
@@ -120,6 +201,8 @@ class Schema:
                 Code.SCHEMA, f"schema {name!r} ({self._setting.source}): {error}.", advice
             ) from None
         metadata = found if isinstance(found, MetaData) else getattr(found, "metadata", None)
+        if isinstance(found, FunctionType) and not isinstance(metadata, MetaData):
+            return found
         if not isinstance(metadata, MetaData):
             kind = type(found).__name__
             raise GreenroomError(
@@ -128,10 +211,18 @@ class Schema:
         return metadata
 
 
+def _make_schemas(connection: Connection, metadata: MetaData) -> None:
+    """`create_all` makes tables only; PostgreSQL's schemas are there before it."""
+    if connection.dialect.name != "postgresql":
+        return
+    for name in sorted({table.schema for table in metadata.tables.values() if table.schema}):
+        connection.execute(CreateSchema(name, if_not_exists=True))
+
+
 def _held_by_modules() -> Iterator[MetaData]:
     """The metadata that modules hold, as itself or as the metadata of a class."""
     for module in list(sys.modules.values()):
-        if not isinstance(module, ModuleType):
+        if not isinstance(module, ModuleType) or module.__name__.startswith("sqlalchemy."):
             continue
         for value in list(vars(module).values()):
             if isinstance(value, MetaData):

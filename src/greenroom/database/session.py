@@ -28,10 +28,10 @@ _BUSY = "greenroom_catching_up"
 _WROTE = "greenroom_wrote"
 
 
-def make_session(engine: Engine, version: Callable[[], int | None]) -> Session:
+def make_session(engine: Engine, version: Callable[[], object | None]) -> Session:
     """A session on a sync engine.
 
-    :param version: a number that changes when another connection commits; None if it isn't known.
+    :param version: a value that changes when another connection commits; None if it isn't known.
     """
     cls = _current_session(_base("sqlmodel", "Session", Session))
     session = cls(engine, expire_on_commit=False)
@@ -39,10 +39,10 @@ def make_session(engine: Engine, version: Callable[[], int | None]) -> Session:
     return session
 
 
-def make_async_session(engine: Engine, version: Callable[[], int | None]) -> AsyncSession:
+def make_async_session(engine: Engine, version: Callable[[], object | None]) -> AsyncSession:
     """A session on the sync face of an async engine.
 
-    :param version: a number that changes when another connection commits; None if it isn't known.
+    :param version: a value that changes when another connection commits; None if it isn't known.
     """
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -96,7 +96,7 @@ def catch_up(session: Session) -> None:
         session.info[_BUSY] = False
 
 
-def _same(version: int | None, seen: int | None) -> bool:
+def _same(version: object | None, seen: object | None) -> bool:
     return version is not None and version == seen
 
 

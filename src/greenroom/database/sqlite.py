@@ -10,15 +10,16 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import weakref
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.private import PrivateDatabase, Reset
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import Dialect
 
 #: How long, in milliseconds, a reset waits for a commit that is just under way.
@@ -33,27 +34,21 @@ class LiveConnection(sqlite3.Connection):
         _cheapen(self)
 
 
-class Reset(Enum):
-    """What a reset found."""
-
-    #: Nobody was in the way.
-    CLEAN = "clean"
-    #: Somebody had left a transaction open; it was rolled back.
-    ROLLED_BACK = "rolled back"
-    #: Somebody holds a lock all the same; the database is another file now, pools must be dropped.
-    MOVED = "moved"
-
-
 class _BusyError(Exception):
     """Somebody holds a lock on the live file."""
 
 
-class SqliteDatabase:
-    """One of the app's databases, as a file that only this process uses."""
+class SqliteDatabase(PrivateDatabase):
+    """One of the app's databases, as a file that only this process uses.
 
-    def __init__(self, path: Path) -> None:
+    :param place: what kind of folder the file lies in, for the header.
+    """
+
+    def __init__(self, path: Path, place: str = "") -> None:
         self.path = path
+        self.place = place
         self._moves = 0
+        self._before_clone: Path | None = None
         self._live: sqlite3.Connection | None = None
         self._origin: sqlite3.Connection | None = None
         self._baseline: sqlite3.Connection | None = None
@@ -61,7 +56,7 @@ class SqliteDatabase:
         self._open: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
 
     @property
-    def product(self) -> str:
+    def product(self) -> str:  # type: ignore[override]
         """The database's name and version, for the header."""
         return f"sqlite {sqlite3.sqlite_version}"
 
@@ -88,6 +83,50 @@ class SqliteDatabase:
             if "locked" in str(error):
                 return None
             raise
+
+    @property
+    def is_open(self) -> bool:
+        """Always: the path is known from the start."""
+        return True
+
+    def open(self) -> None:
+        """Nothing to do: SQLite makes a file when it is opened."""
+
+    def url(self, url: URL) -> URL:
+        """The app's URL, leading to the file."""
+        led = url.set(database=str(self.path))
+        return led.difference_update_query(["mode", "cache", "uri"])
+
+    def lead(self, dialect: Dialect, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        """Lead to the private file, and keep what else the arguments say of the connection."""
+        asked = arguments[0] if arguments else keywords.pop("database", "")
+        path = str(self.path)
+        name, mark, options = str(asked).partition("?")
+        if name.startswith("file:") and mark and "mode=memory" not in options:
+            # file:shop.db?mode=ro: a read-only engine stays one.
+            path = f"{self.path.as_uri()}?{options}"
+        arguments[:1] = [path]
+        keywords.pop("async_creator_fn", None)
+        keywords.setdefault("factory", self.connection_class)
+        if dialect.is_async:
+            # aiosqlite keeps its connection to one thread by itself; a reset may come from another
+            # one, while nothing runs there.
+            keywords["check_same_thread"] = False
+
+    def blocking(self) -> tuple[str, Callable[[], Any]]:
+        """A URL's dialect and a way to connect for code that can't await."""
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(
+                self.path, check_same_thread=False, factory=self.connection_class
+            )
+
+        return "sqlite://", connect
+
+    def build(self, fingerprint: str | None, make: Callable[[], None], *, rebuild: bool) -> bool:
+        """Make the tables; that is cheaper than finding out whether they are kept somewhere."""
+        make()
+        return False
 
     def is_empty(self) -> bool:
         """Whether there is no table, view or index in it."""
@@ -156,6 +195,40 @@ class SqliteDatabase:
             _copy(self._connection(), picture)
         return picture
 
+    def clone(self) -> None:
+        """Go on with another file that is like the baseline."""
+        assert self._baseline is not None
+        self._before_clone, self.path = self.path, self._beside("clone")
+        self._disconnect()
+        self._restore(self._baseline)
+
+    def end_clone(self, *, keep: bool) -> str | None:
+        """Go back to the file from before `clone`; the kept one's path if it is kept."""
+        clone, before = self.path, self._before_clone
+        if before is None:
+            return None
+        self.path, self._before_clone = before, None
+        self._disconnect()
+        self._seen = None  # Whatever happened to the live file meanwhile is undone by a reset.
+        if keep:
+            return str(clone)
+        clone.unlink(missing_ok=True)
+        return None
+
+    def _disconnect(self) -> None:
+        """Close every connection, so that its use is an error and no silent difference."""
+        for connection in list(self._open):
+            with contextlib.suppress(sqlite3.ProgrammingError):
+                connection.close()
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
+    def _beside(self, word: str) -> Path:
+        self._moves += 1
+        stem = self.path.stem.partition("-")[0]
+        return self.path.with_name(f"{stem}-{word}{self._moves}.db")
+
     def _restore(self, picture: sqlite3.Connection) -> None:
         with _explained(self.path), self._patience():
             _copy(picture, self._connection())
@@ -212,14 +285,8 @@ class SqliteDatabase:
         Every connection to the old one is closed, so that its use is an error and no silent
         difference. Closing alone isn't enough: SQLite keeps the lock for as long as the result lives.
         """
-        for connection in list(self._open):
-            with contextlib.suppress(sqlite3.ProgrammingError):
-                connection.close()
-        if self._live is not None:
-            self._live.close()
-            self._live = None
-        self._moves += 1
-        self.path = self.path.with_name(f"{self.path.stem.partition('-')[0]}-{self._moves}.db")
+        self._disconnect()
+        self.path = self._beside("")
 
 
 def spare_idle_turns(dialect: Dialect) -> None:

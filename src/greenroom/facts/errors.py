@@ -34,6 +34,12 @@ class Code(Enum):
     DISK_FULL = "GR023"
     NO_ANSWER = "GR024"
     LEFT_RUNNING = "GR025"
+    SERVER = "GR026"
+    NO_SERVER = "GR027"
+    MAY_NOT_CREATE = "GR028"
+    NOT_OURS = "GR029"
+    EXTRA = "GR030"
+    MIGRATION = "GR031"
 
 
 class GreenroomError(Exception):

@@ -9,9 +9,11 @@ class Isolation(Enum):
     """What happens to the rows that a test leaves behind.
 
     `RESET` lets every transaction really commit, and restores the baseline before the next test.
+    `CLONE` gives the test a database of its own, which is dropped after it.
     """
 
     RESET = "reset"
+    CLONE = "clone"
 
 
 ACCEPTED = tuple(member.value for member in Isolation)

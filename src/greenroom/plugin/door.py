@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,14 +20,12 @@ from greenroom.facts.errors import Code, GreenroomError
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("greenroom", "greenroom: isolated databases and clients for an app")
     for option in OPTIONS:
-        group.addoption(
-            option.flag,
-            dest=f"greenroom_{option.field}",
-            default=None,
-            metavar=option.key.upper(),
-            help=f"{option.help} Takes {option.accepts}. "
-            f"Also {option.key} in [tool.greenroom], and {option.variable}.",
-        )
+        also = f"Also {option.key} in [tool.greenroom], and {option.variable}."
+        how: dict[str, Any] = {"metavar": option.key.upper()}
+        how["help"] = f"{option.help} Takes {option.accepts}. {also}"
+        if option.default is False:
+            how = {"action": "store_const", "const": True, "help": f"{option.help} {also}"}
+        group.addoption(option.flag, dest=f"greenroom_{option.field}", default=None, **how)
 
 
 @pytest.hookimpl(tryfirst=True)

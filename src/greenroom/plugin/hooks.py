@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import gc
+import os
+import uuid
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,18 @@ from greenroom.runtime.room import Room
 
 _ERROR = "greenroom_error"
 _LEFT = "greenroom_left"
+_KEPT = "greenroom_kept"
 
 
 def enter(config: pytest.Config, parser: pytest.Parser, active: Active) -> None:
     """Open the room before the first conftest is imported. Raises GreenroomError."""
     rule = _test_file_rule(config, active.root)
-    room = Room(active.root, active.settings, active.target, active.because, rule)
+    # xdist's own variables, in its workers: they are the same run.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    room = Room(
+        active.root, active.settings, active.target, active.because, rule, run=run, worker=worker
+    )
     config.stash[ROOM] = room
     config.add_cleanup(room.close)
     room.open()
@@ -44,6 +52,8 @@ class Run:
         self._errors: dict[str, None] = {}
         self._errors_told: set[str] = set()
         self._left: list[str] = []
+        self._failed: set[str] = set()
+        self._kept: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -55,6 +65,8 @@ class Run:
             return
         try:
             self._room.load_app()
+            if not session.config.option.collectonly:
+                self._room.prepare()
         except GreenroomError as error:
             if not hasattr(self._config, "workeroutput"):
                 raise pytest.UsageError(str(error)) from None
@@ -84,7 +96,7 @@ class Run:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         with reported():
-            self._room.before_test(item.nodeid)
+            self._room.before_test(item.nodeid, markers.isolation_of(item))
         if not fixtures.is_elsewhere(item):
             with ending_the_run(item.session):
                 self._room.return_home()
@@ -97,6 +109,20 @@ class Run:
         finally:
             self._room.after_call(item.nodeid)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.when == "call" and report.failed:
+            self._failed.add(item.nodeid)
+        if report.when == "teardown":
+            failed = item.nodeid in self._failed or report.failed
+            self._failed.discard(item.nodeid)
+            for address in self._room.after_test(failed=failed):
+                self._kept.append(f"{item.nodeid}: {address}")
+        return report
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._left += header.left_behind(self._room.left_open, self._room.left_running)
@@ -104,6 +130,7 @@ class Run:
         if output is not None:
             output[_ERROR] = list(self._room.fatal)
             output[_LEFT] = self._left
+            output[_KEPT] = self._kept
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -119,6 +146,7 @@ class Run:
         output = getattr(node, "workeroutput", {})
         self._errors.update(dict.fromkeys(output.get(_ERROR, ())))
         self._left += output.get(_LEFT, ())
+        self._kept += output.get(_KEPT, ())
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._is_controller():
@@ -128,6 +156,10 @@ class Run:
         if self._left:
             terminalreporter.section("greenroom: left behind", sep="=")
             for line in self._left:
+                terminalreporter.write_line(line)
+        if self._kept:
+            terminalreporter.section("greenroom: databases kept", sep="=")
+            for line in self._kept:
                 terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:

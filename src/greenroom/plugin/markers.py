@@ -24,6 +24,12 @@ def isolation(mode: str) -> Isolation:
         raise ValueError(f"{mode!r} is not one of {', '.join(map(repr, ACCEPTED))}") from None
 
 
+def isolation_of(item: pytest.Item) -> Isolation | None:
+    """What the nearest marker says; None if there is none. It has been checked."""
+    mark = item.get_closest_marker("isolation")
+    return isolation(*mark.args, **mark.kwargs) if mark is not None else None
+
+
 def check(items: list[pytest.Item]) -> None:
     """Check every use of a greenroom marker.
 

@@ -15,6 +15,7 @@ from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.target import Target
 from greenroom.config import env_file
 from greenroom.config.settings import Settings
+from greenroom.facts.isolation import Isolation
 from greenroom.facts.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Room:
     :param target: the app's address.
     :param because: why greenroom is active, in words.
     :param is_test_file: tells the files of the test suite from those of the app.
+    :param run: what all processes of a run have in common, and no other run has.
+    :param worker: this process's name among them.
     """
 
     def __init__(
@@ -42,7 +45,11 @@ class Room:
         target: Target,
         because: str,
         is_test_file: Callable[[Path], bool],
+        run: str,
+        worker: str,
     ) -> None:
+        self._run = run
+        self._worker = worker
         self.root = root
         self.settings = settings
         self.target = target
@@ -62,6 +69,8 @@ class Room:
         self._env_file: Path | None = None
         self._started: Lifespan | None = None
         self._test = ""
+        self._isolation = Isolation.RESET
+        self._cloned = False
         self._tasks: set[asyncio.Task[object]] = set()
         self._undo = contextlib.ExitStack()
         self._is_test_file = is_test_file
@@ -82,9 +91,16 @@ class Room:
             self._undo.callback(lambda: sys.path.remove(path) if path in sys.path else None)
         if importlib.util.find_spec("sqlalchemy") is not None:
             from greenroom.database.databases import Databases
+            from greenroom.database.run import RunIdentity
 
             self._databases = Databases(
-                self.settings.schema, self._directory(), self._is_test_file, self._load_early
+                self.settings.schema,
+                self._directory(),
+                self._is_test_file,
+                RunIdentity(self._run, self._worker, self.root),
+                self.settings.database,
+                rebuild=self.settings.rebuild.value,
+                before_a_stranger_connects=self._load_early,
             )
             self._undo.callback(self._databases.close)
             self._databases.watch()
@@ -95,6 +111,14 @@ class Room:
             self._loaded = load(self.target)
         if self._databases is not None:
             self._databases.check()
+
+    def prepare(self) -> None:
+        """Have the servers and templates ready, so that the header can name them.
+
+        :raises GreenroomError: if there is no server, or the tables can't be made.
+        """
+        if self._databases is not None and self._databases.need_a_server:
+            self._databases.build()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the run on its own loop, which isn't running now: schema, start-up, baseline.
@@ -111,6 +135,7 @@ class Room:
             self._databases.take_baseline()
         self.home = Home(loop)
         self.loop = loop
+        self._clone_for_the_test()
 
     def end(self) -> None:
         """Shut the app down, and let go of the run's own loop.
@@ -118,6 +143,7 @@ class Room:
         :raises GreenroomError: if the shut-down fails.
         """
         if self.home is not None:
+            self.after_test(failed=False)
             if self._databases is not None and self._databases.roll_back():
                 self.left_open.append(self._test)
             self.home.close()
@@ -130,14 +156,45 @@ class Room:
 
     # -- around each test --------------------------------------------------------------------------
 
-    def before_test(self, test: str) -> None:
-        """Restore the baseline.
+    def before_test(self, test: str, isolation: Isolation | None = None) -> None:
+        """Restore the baseline, or give the test a database of its own.
 
+        :param isolation: what a marker says; None takes the run's.
         :raises GreenroomError: if the database can't be restored.
         """
+        self._isolation = isolation or self.settings.isolation.value
         previous, self._test = self._test, test
-        if self.home is not None and self._databases is not None and self._databases.reset():
+        if self.home is None or self._databases is None:
+            return
+        from greenroom.database.private import Reset
+
+        found = self._databases.reset()
+        if found & {Reset.ROLLED_BACK, Reset.MOVED}:
             self.left_open.append(previous)
+        if Reset.EMPTIED in found and self._started is not None:
+            # The tables were changed, and the app's start-up had made some of them.
+            loop = self._started.loop
+            self._stop()
+            self._databases.rewind()
+            self._start(loop)
+            self._databases.take_baseline()
+        self._clone_for_the_test()
+
+    def _clone_for_the_test(self) -> None:
+        if self._isolation is Isolation.CLONE and self._databases is not None:
+            self._cloned = True
+            self._databases.clone()
+
+    def after_test(self, *, failed: bool) -> list[str]:
+        """Drop the test's own databases, if it had some.
+
+        :param failed: whether the test failed: its databases may be kept then.
+        :returns: the addresses of those that are kept.
+        """
+        if not self._cloned or self._databases is None:
+            return []
+        self._cloned = False
+        return self._databases.end_clone(keep=failed and self.settings.keep.value)
 
     def before_call(self) -> None:
         """Remember what runs on the run's own loop before a test does."""
@@ -214,7 +271,7 @@ class Room:
             active_because=self.because,
             isolation=self.settings.isolation.value.value,
             databases=known.summaries() if known is not None else (),
-            schema=known.schema.describe() if known is not None else "",
+            schema=known.describe_schema() if known is not None else "",
             env_file=self._env_file.name if self._env_file is not None else None,
             notes=() if self._loaded is not None else ("each worker has databases of its own",),
         )

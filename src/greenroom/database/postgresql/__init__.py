@@ -1,0 +1,1 @@
+"""PostgreSQL: the server that is used, templates in it, and a worker's private database."""

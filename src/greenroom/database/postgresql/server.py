@@ -1,0 +1,290 @@
+"""One PostgreSQL server, and the databases that greenroom has made on it.
+
+Each of them carries a mark: a comment on the database, in JSON. greenroom changes, resets and drops
+marked databases only. Who uses one holds an advisory lock under its name for as long as the process
+lives, so that one that was left behind can be told from one in use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from greenroom.facts.errors import Code, GreenroomError
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy.engine import URL
+
+#: How long, in seconds, a server may take to answer.
+PATIENCE = 5
+#: After so many seconds without use, a template is dropped.
+LONGEST_REST = 14 * 24 * 3600
+#: How old, in seconds, the note of a template's last use may get before it is written again.
+FRESH_ENOUGH = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What greenroom writes on a database that it made.
+
+    :param kind: template, test, clone, kept or adopted.
+    :param project: the folder of the project that it was made for.
+    :param fingerprint: of what its tables were made from.
+    :param complete: whether the tables are all there.
+    :param used: when it was made or last used, in seconds since 1970.
+    :param run: the run that made it.
+    """
+
+    kind: str
+    project: str = ""
+    fingerprint: str = ""
+    complete: bool = False
+    used: float = 0.0
+    run: str = ""
+
+    def text(self) -> str:
+        """As the comment on the database."""
+        return json.dumps({"greenroom": asdict(self)})
+
+    @staticmethod
+    def read(comment: str | None) -> Mark | None:
+        """The mark in a comment; None if there is none."""
+        try:
+            return Mark(**json.loads(comment or "")["greenroom"])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+class Server:
+    """A server that answers.
+
+    :param url: how to reach it: the door's database, and the user whose rights are used.
+    :param place: where it is, for the header and for messages.
+    """
+
+    def __init__(self, url: URL, place: str) -> None:
+        self.url = url
+        self.place = place
+        #: Called when a template was built.
+        self.when_built: Callable[[], None] = lambda: None
+        self._admin: psycopg.Connection[Any] | None = None
+
+    # -- connections -------------------------------------------------------------------------------
+
+    def connect(self, database: str) -> psycopg.Connection[Any]:
+        """A connection of greenroom's own, in autocommit mode.
+
+        :raises psycopg.OperationalError: if the server refuses.
+        """
+        connection: psycopg.Connection[Any] = driver().connect(
+            **self.arguments(database), autocommit=True, application_name="greenroom"
+        )
+        return connection
+
+    def arguments(self, database: str) -> dict[str, Any]:
+        """The words of a connection in libpq's terms."""
+        named = {
+            "host": self.url.host,
+            "port": self.url.port,
+            "user": self.url.username,
+            "password": str(self.url.password) if self.url.password is not None else None,
+            "dbname": database,
+            "connect_timeout": PATIENCE,
+        }
+        return {**dict(self.url.query), **{k: v for k, v in named.items() if v is not None}}
+
+    @property
+    def admin(self) -> psycopg.Connection[Any]:
+        """The connection that holds the locks; lost locks are taken again by who needs them.
+
+        All of a server's users connect to the same database for it where they may, since advisory
+        locks are a database's own.
+        """
+        psycopg = driver()
+        if self._admin is None or self._admin.closed:
+            door = self.url.database or self.url.username or "postgres"
+            try:
+                self._admin = self.connect("postgres")
+            except psycopg.OperationalError as first:
+                if door == "postgres":
+                    raise self._unreachable(first) from None
+                try:
+                    self._admin = self.connect(door)
+                except psycopg.OperationalError as error:
+                    raise self._unreachable(error) from None
+        return self._admin
+
+    @cached_property
+    def version(self) -> str:
+        """The server's version, as it names it: 18.4."""
+        number = self.admin.info.server_version
+        return f"{number // 10000}.{number % 10000}"
+
+    @cached_property
+    def may_create(self) -> bool:
+        """Whether its user may create databases."""
+        question = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        return bool(self._one(question))
+
+    def close(self) -> None:
+        """Close the connection, and with it give up every lock."""
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
+
+    # -- databases ---------------------------------------------------------------------------------
+
+    def create(self, name: str, mark: Mark, template: str | None = None) -> None:
+        """Create a marked database, and hold it.
+
+        :raises GreenroomError: if the server refuses, with what it said.
+        """
+        psycopg = driver()
+        self.hold(name)
+        # Copying files needs no write-ahead log: on a memory disk it is several times faster.
+        how = f' TEMPLATE "{template}"' if template else ""
+        if template and self.admin.info.server_version >= 150000:
+            how += " STRATEGY file_copy"
+        try:
+            self._do(f'CREATE DATABASE "{name}"{how}')
+            self.mark(name, mark)
+        except psycopg.Error as error:
+            said = str(error).strip().splitlines()[0]
+            if "disk" in said.lower() or "space" in said.lower():
+                raise GreenroomError(
+                    Code.DISK_FULL,
+                    f"the test database can't be created {self.place}: {said}.",
+                    "Free some space there; `greenroom db clean` drops what isn't used.",
+                ) from None
+            raise GreenroomError(
+                Code.SERVER,
+                f"the test database can't be created {self.place}: {said}.",
+                "Look at the server's log, or name another one: [tool.greenroom] database.",
+            ) from None
+
+    def mark(self, name: str, mark: Mark) -> None:
+        """Write the mark on a database."""
+        text = mark.text().replace("'", "''")
+        self._do(f"COMMENT ON DATABASE \"{name}\" IS '{text}'")
+
+    def marked(self) -> dict[str, Mark]:
+        """The databases of this server that greenroom has marked."""
+        rows = self.admin.execute(
+            "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database ORDER BY datname"
+        ).fetchall()
+        found = ((str(name), Mark.read(comment)) for name, comment in rows)
+        return {name: mark for name, mark in found if mark is not None}
+
+    def drop(self, name: str, *, force: bool = False) -> bool:
+        """Drop a database of greenroom's; whether it is gone.
+
+        :param force: whether its connections are ended for it.
+        """
+        psycopg = driver()
+        if name not in self.marked():
+            return False
+        how = " WITH (FORCE)" if force and self.admin.info.server_version >= 130000 else ""
+        with contextlib.suppress(psycopg.errors.ObjectInUse):
+            self._do(f'DROP DATABASE IF EXISTS "{name}"{how}')
+            return True
+        return False
+
+    def disconnect(self, name: str) -> None:
+        """End every connection to a database of greenroom's, and wait until they are gone."""
+        self.admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = %s AND pid <> pg_backend_pid()",
+            [name],
+        )
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if not self._one("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", name):
+                return
+            time.sleep(0.005)
+
+    def sweep(self) -> list[str]:
+        """Drop what dead runs have left, and templates that nobody has used for long."""
+        dropped = []
+        for name, mark in self.marked().items():
+            dead = mark.kind in {"test", "clone"}
+            old = mark.kind in {"template", "kept"} and time.time() - mark.used > LONGEST_REST
+            half = mark.kind == "template" and not mark.complete
+            if (dead or old or half) and self.try_hold(name):
+                if self.drop(name):
+                    dropped.append(name)
+                self.release(name)
+        return dropped
+
+    def touch(self, name: str, mark: Mark) -> None:
+        """Note that a template is used today."""
+        if time.time() - mark.used > FRESH_ENOUGH:
+            self.mark(name, replace(mark, used=time.time()))
+
+    # -- locks -------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Wait for the lock under a name, and hold it."""
+        self.admin.execute("SELECT pg_advisory_lock(%s)", [_key(name)])
+        try:
+            yield
+        finally:
+            if not self.admin.closed:
+                self.release(name)
+
+    def hold(self, name: str) -> None:
+        """Hold a database for as long as this process lives."""
+        self.admin.execute("SELECT pg_advisory_lock(%s)", [_key(name)])
+
+    def try_hold(self, name: str) -> bool:
+        """Hold a database if nobody else does."""
+        return bool(self._one("SELECT pg_try_advisory_lock(%s)", _key(name)))
+
+    def release(self, name: str) -> None:
+        """Let go of it."""
+        self.admin.execute("SELECT pg_advisory_unlock(%s)", [_key(name)])
+
+    # -- means -------------------------------------------------------------------------------------
+
+    def _do(self, statement: str) -> None:
+        self.admin.execute(statement.encode())
+
+    def _one(self, question: str, *parameters: object) -> Any:
+        row = self.admin.execute(question.encode(), parameters or None).fetchone()
+        return row[0] if row else None
+
+    def _unreachable(self, error: Exception) -> GreenroomError:
+        said = " ".join(str(error).split())
+        return GreenroomError(
+            Code.SERVER,
+            f"the PostgreSQL server {self.place} doesn't let greenroom in: {said}.",
+            "Correct [tool.greenroom] database or GREENROOM_DATABASE, or start that server.",
+        )
+
+
+def driver() -> Any:
+    """The driver of greenroom's own connections.
+
+    :raises GreenroomError: if it isn't installed.
+    """
+    try:
+        import psycopg
+    except ImportError as error:
+        raise GreenroomError(
+            Code.EXTRA,
+            f"the app is on PostgreSQL, and greenroom's own connections need psycopg: {error}.",
+            "pip install 'greenroom[postgres]', which also brings an embedded server.",
+        ) from None
+    return psycopg
+
+
+def _key(name: str) -> int:
+    """An advisory lock's number for a name."""
+    return int.from_bytes(hashlib.sha256(f"greenroom {name}".encode()).digest()[:8], signed=True)

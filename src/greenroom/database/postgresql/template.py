@@ -1,0 +1,56 @@
+"""A database with the tables in it, built once, that private databases are copied from."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from greenroom.database.postgresql.server import Mark, Server
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A complete template.
+
+    :param name: its database.
+    :param reused: whether an earlier run had built it.
+    """
+
+    name: str
+    reused: bool
+
+
+def find_or_build(
+    server: Server, mark: Mark, build_in: Callable[[str], None], *, rebuild: bool
+) -> Template:
+    """The template with the mark's fingerprint; whoever comes first builds it.
+
+    :param mark: its kind, fingerprint, project and run.
+    :param build_in: makes the tables in the database of that name.
+    :param rebuild: whether one that another run has built is ignored.
+    :raises GreenroomError: if it can't be built. Nothing is left of it then.
+    """
+    # Lock before looking: two workers may both see none.
+    with server.alone(f"template {mark.fingerprint}"):
+        for name, found in server.marked().items():
+            if found.kind == mark.kind and found.fingerprint == mark.fingerprint:
+                if found.complete and (found.run == mark.run or not rebuild):
+                    server.touch(name, found)
+                    return Template(name, reused=found.run != mark.run)
+                server.drop(name, force=True)
+        # The name is new each time: one that was created and never marked is not ours to drop.
+        name = f"greenroom_template_{mark.fingerprint[:12]}_{secrets.token_hex(3)}"
+        server.create(name, replace(mark, complete=False, used=time.time()))
+        try:
+            build_in(name)
+            server.disconnect(name)
+            server.mark(name, replace(mark, complete=True, used=time.time()))
+        except BaseException:
+            server.drop(name, force=True)
+            raise
+        finally:
+            server.release(name)
+        server.when_built()
+        return Template(name, reused=False)

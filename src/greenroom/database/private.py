@@ -1,0 +1,124 @@
+"""What every dialect does for a test: one of the app's databases, as a private one.
+
+The rest of greenroom speaks to this alone; which server or file stands behind it is the dialect's
+own knowledge.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+    from sqlalchemy.engine.interfaces import Dialect
+
+
+class Reset(Enum):
+    """What a reset found, and what the caller has to do about it."""
+
+    #: Nobody was in the way.
+    CLEAN = "clean"
+    #: Somebody had left a transaction open; it was rolled back.
+    ROLLED_BACK = "rolled back"
+    #: Somebody had left one open, and connections were closed for it: pools must be dropped.
+    MOVED = "moved"
+    #: The tables had been changed: the database is made anew, and pools must be dropped.
+    REMADE = "remade"
+    #: The same, and the app must start again: what its start-up had made is gone.
+    EMPTIED = "emptied"
+
+
+class PrivateDatabase(ABC):
+    """One of the app's databases, as one that only this process uses."""
+
+    #: Its name and version, for the header.
+    product: str
+    #: Where it is, for the header and for messages. Never with a password.
+    place: str
+
+    # -- leading the app there ---------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether `url` can be asked for."""
+
+    @abstractmethod
+    def open(self) -> None:
+        """Have it exist, if only empty. Raises GreenroomError."""
+
+    @abstractmethod
+    def url(self, url: URL) -> URL:
+        """The app's URL, leading to this database. The database must be open."""
+
+    @abstractmethod
+    def lead(self, dialect: Dialect, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        """Change a driver's arguments so that they lead here, and keep what else they say."""
+
+    @abstractmethod
+    def blocking(self) -> tuple[str, Callable[[], Any]]:
+        """A URL's dialect and a way to connect for code that can't await."""
+
+    # -- its contents ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def build(self, fingerprint: str | None, make: Callable[[], None], *, rebuild: bool) -> bool:
+        """Have the tables in it.
+
+        :param fingerprint: of what the tables are made from; None if it can't be known.
+        :param make: makes them, through connections that lead here.
+        :param rebuild: whether a template of an earlier run is ignored.
+        :returns: whether they were there already, in a template of an earlier run.
+        :raises GreenroomError: if they can't be made.
+        """
+
+    @abstractmethod
+    def is_empty(self) -> bool:
+        """Whether there is no table, view or index in it."""
+
+    @property
+    @abstractmethod
+    def has_baseline(self) -> bool:
+        """Whether `reset` has something to go back to."""
+
+    @abstractmethod
+    def version(self) -> object | None:
+        """A value that changes whenever another connection commits; None if it isn't known.
+
+        It never waits: the loop that would wait may be the one that the commit needs.
+        """
+
+    @abstractmethod
+    def take_origin(self) -> None:
+        """Make the state of now the one that a start-up begins from."""
+
+    @abstractmethod
+    def take_baseline(self) -> None:
+        """Make the state of now the one that every test begins from."""
+
+    @abstractmethod
+    def rewind(self) -> Reset:
+        """Go back to the state before the app's start-up, which is about to run again."""
+
+    @abstractmethod
+    def reset(self) -> Reset:
+        """Go back to the baseline if anything was written since. Raises GreenroomError."""
+
+    @abstractmethod
+    def roll_back(self) -> bool:
+        """End the transactions that were left open; whether there were any."""
+
+    @abstractmethod
+    def clone(self) -> None:
+        """Go on with a database that is like the baseline, and that `end_clone` drops."""
+
+    @abstractmethod
+    def end_clone(self, *, keep: bool) -> str | None:
+        """Go back to the database from before `clone`; the kept one's address if it is kept."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Remove it. Calling it twice is harmless."""
