@@ -11,13 +11,15 @@ from sqlalchemy.pool import NullPool
 from greenroom.database.engines import Engines, copy_listeners
 from greenroom.database.folder import PrivateFolder, make
 from greenroom.database.identity import SQLITE
+from greenroom.database.mysql.database import MysqlDatabase
+from greenroom.database.mysql.words import DRIVERS as MYSQL_DRIVERS
 from greenroom.database.postgresql.database import PostgresDatabase
-from greenroom.database.postgresql.words import DRIVERS
+from greenroom.database.postgresql.words import DRIVERS as POSTGRESQL_DRIVERS
 from greenroom.database.private import PrivateDatabase, Reset
 from greenroom.database.run import RunIdentity
 from greenroom.database.schema import Schema
 from greenroom.database.session import make_async_session, make_session
-from greenroom.database.servers import POSTGRESQL, Servers
+from greenroom.database.servers import MYSQL, POSTGRESQL, Servers
 from greenroom.database.sqlite import SqliteDatabase
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.setting import Setting
@@ -207,8 +209,10 @@ class Databases:
             if self._folder is None:
                 self._folder = make(self._directory)
             return SqliteDatabase(self._folder.path / f"{number}.db", self._folder.place)
-        if url.get_backend_name() == POSTGRESQL and driver in DRIVERS:
+        if url.get_backend_name() == POSTGRESQL and driver in POSTGRESQL_DRIVERS:
             return PostgresDatabase(lambda: self._servers.postgresql(url), self._identity, number)
+        if url.get_backend_name() in MYSQL and driver in MYSQL_DRIVERS:
+            return MysqlDatabase(lambda: self._servers.mysql(url), self._identity, number)
         return None
 
     def _each(self, go_back: Callable[[PrivateDatabase], Reset]) -> frozenset[Reset]:

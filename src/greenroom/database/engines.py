@@ -232,6 +232,7 @@ class Engines:
 
         engine_dialect = engine.dialect
         _last_word(engine_dialect, redirect)
+        database.watch(engine)
         self._engines.append(weakref.ref(engine))
         # One for each database is kept: an app may make an engine for each request, and drop it.
         self._first.setdefault(key, engine)
@@ -292,8 +293,8 @@ class Engines:
         return GreenroomError(
             Code.DIALECT,
             f"the app has an engine on {name}, which this version of greenroom can't isolate yet.",
-            "It supports SQLite by sqlite3 and aiosqlite, and PostgreSQL by asyncpg, psycopg and "
-            "psycopg2. Until then, switch greenroom off for "
+            "It supports SQLite by sqlite3 and aiosqlite, PostgreSQL by asyncpg, psycopg and psycopg2, "
+            "MariaDB and MySQL by asyncmy, aiomysql and pymysql. Until then, switch greenroom off for "
             "this project: pytest -p no:greenroom.",
         )
 

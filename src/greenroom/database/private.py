@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, Engine
     from sqlalchemy.engine.interfaces import Dialect
 
 
@@ -61,6 +61,9 @@ class PrivateDatabase(ABC):
     @abstractmethod
     def blocking(self) -> tuple[str, Callable[[], Any]]:
         """A URL's dialect and a way to connect for code that can't await."""
+
+    def watch(self, engine: Engine) -> None:
+        """See what an engine that leads here does, where the dialect needs to."""
 
     # -- its contents ------------------------------------------------------------------------------
 

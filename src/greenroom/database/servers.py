@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import make_url
 
 from greenroom.database.identity import is_loopback
+from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import embedded
 from greenroom.database.postgresql.embedded import EmbeddedServer
 from greenroom.database.postgresql.server import Server, driver
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 POSTGRESQL = "postgresql"
+MYSQL = frozenset({"mysql", "mariadb"})
 _PORT = 5432
 _SUPERUSER = "postgres"
 
@@ -39,6 +41,7 @@ class Servers:
         self._identity = identity
         self._directory = directory
         self._known: dict[str, Server] = {}
+        self._mysql: dict[str, MysqlServer] = {}
         self._embedded: EmbeddedServer | None = None
 
     def postgresql(self, url: URL) -> tuple[Server, str | None]:
@@ -72,22 +75,52 @@ class Servers:
             "its URL names another machine, where greenroom makes no databases by itself"
         )
 
+    def mysql(self, url: URL) -> MysqlServer:
+        """The server for an app's MariaDB or MySQL database.
+
+        :raises GreenroomError: if there is none, with the ways to have one.
+        """
+        named = self._named(*MYSQL)
+        if named is None:
+            if not is_loopback(url.host):
+                raise self._no_mysql(
+                    "its URL names another machine, where greenroom makes no databases by itself"
+                )
+            named = url.set(database=None)
+        key = named.render_as_string(hide_password=False)
+        if key not in self._mysql:
+            server = MysqlServer(named, f"on {_where(named, 3306)}")
+            try:
+                server.sweep()
+            except GreenroomError as error:
+                if self._named(*MYSQL) is not None or error.code is not Code.SERVER:
+                    raise
+                raise self._no_mysql(
+                    f"the server that its URL names doesn't answer ({error.what})"
+                ) from None
+            self._mysql[key] = server
+        return self._mysql[key]
+
     def close(self) -> None:
         """Let go of the servers; an embedded one stops with its last user."""
         for server in self._known.values():
             server.close()
+        for other in self._mysql.values():
+            other.close()
         self._known.clear()
+        self._mysql.clear()
         if self._embedded is not None:
             self._embedded.leave()
             self._embedded = None
 
-    def _named(self, dialect: str) -> URL | None:
+    def _named(self, *dialects: str) -> URL | None:
         """The server of that kind that somebody has named."""
         if self._setting.value in {"auto", "embedded"}:
             return None
         url = make_url(self._setting.value)
-        backend = url.get_backend_name()
-        return url.set(drivername=dialect) if backend == dialect else None
+        backend = url.drivername.partition("+")[0]
+        backend = POSTGRESQL if backend == "postgres" else backend  # As many a platform spells it.
+        return url.set(drivername=backend) if backend in dialects else None
 
     def _server(self, url: URL, place: str) -> Server:
         key = url.render_as_string(hide_password=False)
@@ -118,6 +151,16 @@ class Servers:
             pass
         return server, role
 
+    def _no_mysql(self, why: str) -> GreenroomError:
+        return GreenroomError(
+            Code.NO_SERVER,
+            f"the app is on MariaDB or MySQL, and there is no server for its tests: {why}.",
+            "Take one of two ways:\n"
+            "  GREENROOM_DATABASE=mysql://user@host   a server of yours; or [tool.greenroom] "
+            "database\n"
+            "  start the server on this machine that the app's own URL names",
+        )
+
     def _no_server(self, why: str) -> GreenroomError:
         return GreenroomError(
             Code.NO_SERVER,
@@ -130,6 +173,6 @@ class Servers:
         )
 
 
-def _where(url: URL) -> str:
+def _where(url: URL, port: int = _PORT) -> str:
     """A server's address, without a word of who uses it."""
-    return f"{url.host or 'localhost'}:{url.port or _PORT}"
+    return f"{url.host or 'localhost'}:{url.port or port}"

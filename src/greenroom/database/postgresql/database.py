@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.database.postgresql import catalogue, picture, words
 from greenroom.database.postgresql.picture import Picture
-from greenroom.database.postgresql.server import Mark, Server, driver
+from greenroom.database.mark import Mark
+from greenroom.database.postgresql.server import Server, driver
 from greenroom.database.postgresql.template import Template, find_or_build
 from greenroom.database.private import PrivateDatabase, Reset
 from greenroom.database.run import RunIdentity

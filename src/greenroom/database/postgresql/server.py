@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.mark import FRESH_ENOUGH, LONGEST_REST, Mark
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -24,44 +24,6 @@ if TYPE_CHECKING:
 
 #: How long, in seconds, a server may take to answer.
 PATIENCE = 5
-#: After so many seconds without use, a template is dropped.
-LONGEST_REST = 14 * 24 * 3600
-#: How old, in seconds, the note of a template's last use may get before it is written again.
-FRESH_ENOUGH = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What greenroom writes on a database that it made.
-
-    :param kind: template, test, clone, kept or adopted.
-    :param project: the folder of the project that it was made for.
-    :param fingerprint: of what its tables were made from.
-    :param complete: whether the tables are all there.
-    :param used: when it was made or last used, in seconds since 1970.
-    :param run: the run that made it.
-    """
-
-    kind: str
-    project: str = ""
-    fingerprint: str = ""
-    complete: bool = False
-    used: float = 0.0
-    run: str = ""
-
-    def text(self) -> str:
-        """As the comment on the database."""
-        return json.dumps({"greenroom": asdict(self)})
-
-    @staticmethod
-    def read(comment: str | None) -> Mark | None:
-        """The mark in a comment; None if there is none."""
-        try:
-            return Mark(**json.loads(comment or "")["greenroom"])
-        except (ValueError, TypeError, KeyError):
-            return None
-
-
 class Server:
     """A server that answers.
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from greenroom.database.postgresql.server import Mark, Server
+from greenroom.database.mark import Mark
+from greenroom.database.postgresql.server import Server
 
 
 @dataclass(frozen=True, slots=True)

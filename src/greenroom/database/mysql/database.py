@@ -1,0 +1,394 @@
+"""A private MariaDB or MySQL database: built once, kept for the next run, reset in one round trip.
+
+MySQL can't copy a database. So there is no template that workers copy: each worker's database is
+kept under its fingerprint, back in the state before the start-up, and the next run takes it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from greenroom.database.mark import Mark
+from greenroom.database.mysql import picture, words
+from greenroom.database.mysql.picture import Picture
+from greenroom.database.mysql.server import Server, driver
+from greenroom.database.private import PrivateDatabase, Reset
+from greenroom.database.run import RunIdentity
+from greenroom.facts.errors import Code, GreenroomError
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine.interfaces import Dialect
+
+#: How many databases with the same tables are kept; a worker takes the first that is free.
+MOST_KEPT = 64
+#: How long, in seconds, greenroom's own statements wait for a lock.
+LOCK_TIMEOUT = 1
+_RESET = "reset"
+_REWIND = "rewind"
+#: The server's flag for an open transaction, in what it says after each statement.
+_IN_TRANSACTION = 1
+_LOCK_ERRORS = {1205, 1213}
+_LOST_ERRORS = {2006, 2013, 2055, 0}
+_DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|RENAME)\s+(?!TEMPORARY)", re.IGNORECASE)
+
+
+@dataclass
+class _Origin:
+    """A database that the app is led to while the test has one of its own."""
+
+    name: str
+
+
+class MysqlDatabase(PrivateDatabase):
+    """One of the app's databases.
+
+    :param find: finds the server.
+    :param identity: the run that it belongs to.
+    :param number: tells the databases of one process apart.
+    """
+
+    def __init__(self, find: Callable[[], Server], identity: RunIdentity, number: int) -> None:
+        self._find = find
+        self._identity = identity
+        self._number = number
+        self._server: Server | None = None
+        self._name: str | None = None
+        self._mark: Mark | None = None
+        self._before_clone: _Origin | None = None
+        self._own: Connection[Any] | None = None
+        self._make: Callable[[], None] | None = None
+        self._origin: Picture | None = None
+        self._baseline: Picture | None = None
+        self._defined = False
+        self._out: dict[int, Any] = {}
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    @property
+    def product(self) -> str:  # type: ignore[override]
+        """The database's name and version, for the header."""
+        return self._server.product if self._server is not None else "mysql"
+
+    @property
+    def place(self) -> str:  # type: ignore[override]
+        """Where the server is."""
+        return self._server.place if self._server is not None else "not opened"
+
+    @property
+    def name(self) -> str:
+        """The database's name on its server."""
+        assert self._name is not None
+        return self._name
+
+    # -- leading the app there ---------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it exists."""
+        return self._name is not None
+
+    def open(self) -> None:
+        """Have it exist, if only empty. Raises GreenroomError."""
+        if self._name is None:
+            self._create("test", secrets.token_hex(8))
+
+    def url(self, url: URL) -> URL:
+        """The app's URL, leading to this database."""
+        server = self._connected_server()
+        query = {word: value for word, value in url.query.items() if words.keeps(word)}
+        socket = server.url.query.get("unix_socket")
+        if socket:
+            query["unix_socket"] = socket
+        return url.set(
+            username=server.url.username,
+            password=str(server.url.password) if server.url.password is not None else None,
+            host=server.url.host,
+            port=server.url.port,
+            database=self.name,
+            query=query,
+        )
+
+    def lead(self, dialect: Dialect, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        """Change a driver's arguments so that they lead here, and keep what else they say."""
+        address = {**self._connected_server().arguments(), "database": self.name}
+        words.replace_address(dialect.driver, arguments, keywords, address)
+
+    def blocking(self) -> tuple[str, Callable[[], Any]]:
+        """A URL's dialect and a way to connect for code that can't await."""
+
+        def connect() -> Any:
+            return driver().connect(**self._connected_server().arguments(), database=self.name)
+
+        return "mysql+pymysql://", connect
+
+    def watch(self, engine: Engine) -> None:
+        """Know which connections are in somebody's hands, and whether a table was changed."""
+        from sqlalchemy import event
+
+        def taken(connection: Any, record: Any, proxy: Any = None) -> None:
+            self._out[id(record)] = getattr(connection, "driver_connection", connection)
+
+        def given_back(connection: Any, record: Any, *_: Any) -> None:
+            self._out.pop(id(record), None)
+
+        def executes(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            if _DEFINES.match(statement):
+                self._defined = True
+
+        event.listen(engine, "checkout", taken)
+        for name in ("checkin", "invalidate", "detach"):
+            event.listen(engine, name, given_back)
+        event.listen(engine, "before_cursor_execute", executes)
+
+    # -- its contents ------------------------------------------------------------------------------
+
+    def build(self, fingerprint: str | None, make: Callable[[], None], *, rebuild: bool) -> bool:
+        """Have the tables in it; take a database of an earlier run that has them."""
+        self._make = make
+        if self._name is not None:
+            make()
+            return False
+        if fingerprint is not None and self._take_kept(fingerprint, rebuild=rebuild):
+            return True
+        try:
+            self.open()
+            make()
+        except BaseException:
+            self.close()
+            raise
+        return False
+
+    def is_empty(self) -> bool:
+        """Whether there is no table or view in it."""
+        return self._name is None or picture.is_empty(self._control(), self._name)
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether `reset` has something to go back to."""
+        return self._baseline is not None
+
+    def version(self) -> object | None:
+        """Not known: the server has no number that changes with each commit."""
+        return None
+
+    def take_origin(self) -> None:
+        """Make the state of now the one that a start-up begins from."""
+        self.open()
+        self._origin = self._photograph(_REWIND)
+
+    def take_baseline(self) -> None:
+        """Make the state of now the one that every test begins from."""
+        self.open()
+        self._baseline = self._photograph(_RESET)
+        self._defined = False
+
+    def rewind(self) -> Reset:
+        """Go back to the state before the app's start-up, which is about to run again."""
+        return self._go_back(_REWIND) if self._origin is not None else Reset.CLEAN
+
+    def reset(self) -> Reset:
+        """Go back to the baseline. Raises GreenroomError."""
+        return self._go_back(_RESET) if self._baseline is not None else Reset.CLEAN
+
+    def roll_back(self) -> bool:
+        """End the transactions that were left open; whether there were any."""
+        return self._baseline is not None and self._end_open() is not Reset.CLEAN
+
+    def clone(self) -> None:
+        """Go on with a database that is like the baseline: built once more, with its rows."""
+        assert self._baseline is not None
+        self._before_clone = _Origin(self.name)
+        self._create("clone", secrets.token_hex(8))
+        self._remake_tables()
+        picture.install(self._control(), self.name, _RESET, self._baseline)
+        self._call(_RESET)
+
+    def end_clone(self, *, keep: bool) -> str | None:
+        """Go back to the database from before `clone`; the kept one's address if it is kept."""
+        server, clone = self._connected_server(), self.name
+        if self._before_clone is None:
+            return None
+        self._name, self._before_clone = self._before_clone.name, None
+        address = None
+        if keep:
+            server.mark(clone, Mark("kept", str(self._identity.project), used=time.time()))
+            address = server.url.set(database=clone).render_as_string(hide_password=True)
+        else:
+            server.drop(clone)
+        server.release(clone)
+        self._defined = False
+        return address
+
+    def close(self) -> None:
+        """Keep it for the next run if it can be, else drop it. Calling it twice is harmless."""
+        server, name, mark = self._server, self._name, self._mark
+        self._name = None
+        if server is None or name is None:
+            return
+        with contextlib.suppress(driver().MySQLError, GreenroomError):
+            server.disconnect(name)
+            if mark is not None and mark.kind == "template" and self._is_as_built(name):
+                server.mark(name, replace(mark, complete=True, used=time.time()))
+            else:
+                server.drop(name)
+        if self._own is not None:
+            with contextlib.suppress(driver().MySQLError):
+                self._own.close()
+            self._own = None
+
+    # -- going back --------------------------------------------------------------------------------
+
+    def _go_back(self, function: str) -> Reset:
+        found = self._end_open()
+        if self._defined:
+            return self._remake(function)
+        for _ in range(3):
+            try:
+                answer = self._call(function)
+            except driver().OperationalError as error:
+                if error.args[0] in _LOCK_ERRORS:
+                    self._connected_server().disconnect(self.name)
+                    self._control().select_db(self.name)
+                    found = Reset.MOVED
+                elif error.args[0] in _LOST_ERRORS:
+                    self._lost()
+                else:
+                    raise
+                continue
+            except driver().InterfaceError:
+                self._lost()
+                continue
+            return self._remake(function) if answer == "changed" else found
+        raise GreenroomError(
+            Code.BUSY,
+            f"the test database {self.name} can't be reset: other connections hold locks in it.",
+            "Close every session and connection that a test opens.",
+        )
+
+    def _call(self, function: str) -> str:
+        return picture.call(self._control(), self.name, function)
+
+    def _remake(self, function: str) -> Reset:
+        """Build the tables again: they were changed."""
+        self._connected_server().disconnect(self.name)
+        self._remake_tables()
+        self._defined = False
+        if function == _RESET and self._start_up_makes_tables():
+            return Reset.EMPTIED
+        state = self._baseline if function == _RESET else self._origin
+        assert state is not None
+        picture.install(self._control(), self.name, function, state)
+        self._call(function)
+        return Reset.REMADE
+
+    def _remake_tables(self) -> None:
+        server = self._connected_server()
+        server.do(f"DROP DATABASE IF EXISTS `{self.name}`")
+        server.do(f"CREATE DATABASE `{self.name}`")
+        if self._make is not None:
+            self._make()
+
+    def _start_up_makes_tables(self) -> bool:
+        if self._origin is None or self._baseline is None:
+            return False
+        return self._origin.definitions != self._baseline.definitions
+
+    def _end_open(self) -> Reset:
+        """End the transactions of connections that somebody still holds."""
+        found = Reset.CLEAN
+        for key, connection in list(self._out.items()):
+            if not getattr(connection, "server_status", 0) & _IN_TRANSACTION:
+                continue
+            if type(connection).__module__.startswith("pymysql"):
+                with contextlib.suppress(driver().MySQLError, OSError):
+                    connection.rollback()
+                found = found if found is Reset.MOVED else Reset.ROLLED_BACK
+            else:
+                self._connected_server().kill(connection.thread_id())
+                self._out.pop(key, None)
+                found = Reset.MOVED
+        return found
+
+    # -- means -------------------------------------------------------------------------------------
+
+    def _connected_server(self) -> Server:
+        if self._server is None:
+            self._server = self._find()
+        return self._server
+
+    def _control(self) -> Connection[Any]:
+        """Greenroom's own connection, which checks no foreign keys and has no patience with locks."""
+        if self._own is None or not self._own.open:
+            self._own = self._connected_server().connect()
+            with self._own.cursor() as cursor:
+                cursor.execute(
+                    f"SET SESSION foreign_key_checks = 0, lock_wait_timeout = {LOCK_TIMEOUT}, "
+                    f"innodb_lock_wait_timeout = {LOCK_TIMEOUT}, group_concat_max_len = 1000000, "
+                    "sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
+                )
+                with contextlib.suppress(driver().MySQLError):  # MySQL alone has it, and caches.
+                    cursor.execute("SET SESSION information_schema_stats_expiry = 0")
+        return self._own
+
+    def _lost(self) -> None:
+        raise GreenroomError(
+            Code.SERVER,
+            f"the connection to the server {self.place} was lost in the middle of the run, and with "
+            "it the rows that the tests start from.",
+            "Look at the server's log, and run the tests again.",
+        )
+
+    def _photograph(self, function: str) -> Picture:
+        state = picture.take(self._control(), self.name, function)
+        picture.install(self._control(), self.name, function, state)
+        return state
+
+    def _create(self, kind: str, word: str) -> None:
+        server = self._connected_server()
+        name = f"greenroom_{kind}_{word}"
+        server.try_hold(name)
+        self._name = name
+        mark = Mark(kind, str(self._identity.project), used=time.time(), run=self._identity.run)
+        if kind != "clone":
+            self._mark = mark
+        server.create(name, mark)
+
+    def _take_kept(self, fingerprint: str, *, rebuild: bool) -> bool:
+        """Take the first database under the fingerprint that is free; whether it has the tables."""
+        server = self._connected_server()
+        marked = server.marked()
+        mark = Mark("template", str(self._identity.project), fingerprint, run=self._identity.run)
+        for number in range(MOST_KEPT):
+            name = f"greenroom_template_{fingerprint[:16]}_{number}"
+            if not server.try_hold(name):
+                continue
+            self._name, self._mark = name, mark
+            known = marked.get(name)
+            if known and known.complete and known.fingerprint == fingerprint and not rebuild:
+                # It isn't complete while tests write into it: a killed run must not be trusted.
+                server.touch(name, replace(mark, complete=False))
+                return True
+            server.drop(name)
+            server.create(name, replace(mark, used=time.time()))
+            return False
+        raise GreenroomError(
+            Code.SERVER,
+            f"all {MOST_KEPT} databases with these tables are in use {self.place}.",
+            "Wait until other runs have ended.",
+        )
+
+    def _is_as_built(self, name: str) -> bool:
+        """Go back to the state before the start-up, if the tables are still those."""
+        if self._origin is None or self._defined:
+            return False
+        if self._baseline is not None and self._start_up_makes_tables():
+            return False
+        return picture.call(self._control(), name, _REWIND) == ""

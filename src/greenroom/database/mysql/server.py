@@ -1,0 +1,223 @@
+"""One MariaDB or MySQL server, and the databases that greenroom has made on it.
+
+MySQL has no comment on a database, so the marks are rows in a database of greenroom's own. Who uses
+a database holds a lock under its name (`GET_LOCK`), which the server drops with the connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from greenroom.database.mark import LONGEST_REST, Mark
+from greenroom.facts.errors import Code, GreenroomError
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+    from sqlalchemy.engine import URL
+
+REGISTRY = "greenroom_registry"
+#: How long, in seconds, a server may take to answer, and how long a lock is waited for.
+PATIENCE = 5
+LOCK_PATIENCE = 600
+
+
+class Server:
+    """A server that answers.
+
+    :param url: how to reach it.
+    :param place: where it is, for the header and for messages.
+    """
+
+    def __init__(self, url: URL, place: str) -> None:
+        self.url = url
+        self.place = place
+        self._admin: Connection[Any] | None = None
+
+    # -- connections -------------------------------------------------------------------------------
+
+    def connect(self) -> Connection[Any]:
+        """A connection of greenroom's own, in no database, in autocommit mode."""
+        pymysql = driver()
+        connection: Connection[Any] = pymysql.connect(
+            **self.arguments(), autocommit=True, connect_timeout=PATIENCE
+        )
+        return connection
+
+    def arguments(self) -> dict[str, Any]:
+        """The words of a connection in PyMySQL's terms, but for the database."""
+        socket = self.url.query.get("unix_socket")
+        named = {
+            "host": self.url.host,
+            "port": self.url.port,
+            "user": self.url.username,
+            "password": str(self.url.password) if self.url.password is not None else None,
+            "unix_socket": socket,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def admin(self) -> Connection[Any]:
+        """The connection that holds the locks."""
+        pymysql = driver()
+        if self._admin is None or not self._admin.open:
+            try:
+                self._admin = self.connect()
+                self._prepare()
+            except pymysql.MySQLError as error:
+                self._admin = None
+                raise GreenroomError(
+                    Code.SERVER,
+                    f"the MariaDB or MySQL server {self.place} doesn't let greenroom in: "
+                    f"{error.args[-1]}.",
+                    "Correct [tool.greenroom] database or GREENROOM_DATABASE, or start that server.",
+                ) from None
+        return self._admin
+
+    @cached_property
+    def product(self) -> str:
+        """The server's name and version: mariadb 10.11.19."""
+        version = str(self.ask("SELECT version()")[0][0])
+        name = "mariadb" if "mariadb" in version.lower() else "mysql"
+        return f"{name} {version.partition('-')[0]}"
+
+    def close(self) -> None:
+        """Close the connection, and with it give up every lock."""
+        if self._admin is not None:
+            with contextlib.suppress(driver().MySQLError):
+                self._admin.close()
+            self._admin = None
+
+    # -- databases ---------------------------------------------------------------------------------
+
+    def create(self, name: str, mark: Mark) -> None:
+        """Create a marked database. It is marked first: what a killed run leaves is known as ours.
+
+        :raises GreenroomError: if the server refuses, with what it said.
+        """
+        pymysql = driver()
+        self.mark(name, mark)
+        try:
+            self.do(f"CREATE DATABASE `{name}`")
+        except pymysql.MySQLError as error:
+            self.do(f"DELETE FROM {REGISTRY}.`databases` WHERE name = %s", name)
+            raise GreenroomError(
+                Code.SERVER,
+                f"the test database can't be created {self.place}: {error.args[-1]}.",
+                "Give that user the right to create databases, or name another server: "
+                "[tool.greenroom] database.",
+            ) from None
+
+    def mark(self, name: str, mark: Mark) -> None:
+        """Write the mark of a database."""
+        self.do(f"REPLACE INTO {REGISTRY}.`databases` (name, mark) VALUES (%s, %s)", name, mark.text())
+
+    def marked(self) -> dict[str, Mark]:
+        """The databases of this server that greenroom has marked."""
+        rows = self.ask(f"SELECT name, mark FROM {REGISTRY}.`databases` ORDER BY name")
+        found = ((str(name), Mark.read(text)) for name, text in rows)
+        return {name: mark for name, mark in found if mark is not None}
+
+    def drop(self, name: str) -> bool:
+        """Drop a database of greenroom's; whether it was one."""
+        if name not in self.marked():
+            return False
+        self.disconnect(name)
+        self.do(f"DROP DATABASE IF EXISTS `{name}`")
+        self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{name}_reset`")
+        self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{name}_rewind`")
+        self.do(f"DELETE FROM {REGISTRY}.`databases` WHERE name = %s", name)
+        return True
+
+    def disconnect(self, name: str) -> None:
+        """End every other connection to a database of greenroom's."""
+        rows = self.ask(
+            "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> connection_id()",
+            name,
+        )
+        for (number,) in rows:
+            self.kill(number)
+
+    def kill(self, number: int) -> None:
+        """End one connection; that it has gone meanwhile is as good."""
+        with contextlib.suppress(driver().MySQLError):
+            self.do(f"KILL {int(number)}")
+
+    def sweep(self) -> list[str]:
+        """Drop what dead runs have left, and what nobody has used for long."""
+        dropped = []
+        for name, mark in self.marked().items():
+            dead = mark.kind in {"test", "clone"} or (mark.kind == "template" and not mark.complete)
+            old = mark.kind != "adopted" and time.time() - mark.used > LONGEST_REST
+            if (dead or old) and self.try_hold(name):
+                if self.drop(name):
+                    dropped.append(name)
+                self.release(name)
+        return dropped
+
+    def touch(self, name: str, mark: Mark) -> None:
+        """Note that a database is in use, so that it is not what was complete."""
+        self.mark(name, replace(mark, used=time.time()))
+
+    # -- locks -------------------------------------------------------------------------------------
+
+    def try_hold(self, name: str, *, patience: int = 0) -> bool:
+        """Hold a database for as long as this process lives, if nobody else does."""
+        return bool(self.ask("SELECT GET_LOCK(%s, %s)", _lock(name), patience)[0][0])
+
+    def release(self, name: str) -> None:
+        """Let go of it."""
+        self.ask("SELECT RELEASE_LOCK(%s)", _lock(name))
+
+    # -- means -------------------------------------------------------------------------------------
+
+    def do(self, statement: str, *parameters: object) -> None:
+        """Send a statement by the connection that holds the locks."""
+        with self.admin.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+
+    def ask(self, question: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Send a question by it; its rows."""
+        with self.admin.cursor() as cursor:
+            cursor.execute(question, parameters or None)
+            return list(cursor.fetchall())
+
+    def _prepare(self) -> None:
+        assert self._admin is not None
+        with self._admin.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s "
+                "AND table_name = 'databases'",
+                [REGISTRY],
+            )
+            if cursor.fetchone() == (0,):
+                cursor.execute(f"CREATE DATABASE IF NOT EXISTS {REGISTRY}")
+                cursor.execute(
+                    f"CREATE TABLE IF NOT EXISTS {REGISTRY}.`databases` "
+                    "(name VARCHAR(64) PRIMARY KEY, mark TEXT NOT NULL) CHARACTER SET utf8mb4"
+                )
+
+
+def driver() -> Any:
+    """The driver of greenroom's own connections.
+
+    :raises GreenroomError: if it isn't installed.
+    """
+    try:
+        import pymysql
+    except ImportError as error:
+        raise GreenroomError(
+            Code.EXTRA,
+            f"the app is on MariaDB or MySQL, and greenroom's own connections need PyMySQL: {error}.",
+            "pip install 'greenroom[mysql]'",
+        ) from None
+    return pymysql
+
+
+def _lock(name: str) -> str:
+    """A lock's name: at most 64 characters, and no other program's."""
+    return f"greenroom_{hashlib.sha256(name.encode()).hexdigest()[:40]}"
