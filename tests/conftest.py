@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import gc
+import importlib
+import os
+import uuid
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from greenroom.config.options import OPTIONS
+from greenroom.database.postgresql import embedded
+from tests.dialects import Dialect
 
 # pytester forgets what a run in this process has imported. What is imported here stays, and each of
-# hundreds of runs needn't load it again. SQLModel isn't here: its metadata is one for all.
-import fastapi.testclient
-import pytest
-import sqlalchemy.ext.asyncio
-
-_STAY = (fastapi.testclient, sqlalchemy.ext.asyncio)
+# hundreds of runs needn't load it again; drivers in C crash if they are loaded twice. SQLModel isn't
+# here: its metadata is one for all.
+STAY = ["fastapi.testclient", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "alembic.command", "asyncpg", "psycopg", "psycopg.types.json", "psycopg2.extras", "pymysql", "aiomysql", "asyncmy"]
+for _name in STAY:
+    importlib.import_module(_name)
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +37,41 @@ def nothing_of_a_run_lives_on(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """The environment of whoever runs the suite says nothing to it."""
-    for name in ("APP", "DATABASE", "ISOLATION", "SCHEMA", "ENV_FILE", "DIRECTORY"):
-        monkeypatch.delenv(f"GREENROOM_{name}", raising=False)
+    for option in OPTIONS:
+        monkeypatch.delenv(option.variable, raising=False)
     # On a CI machine pytest repeats each error in full in its summary.
     for name in ("PYTEST_ADDOPTS", "CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
+    # A run inside of a worker of this run is a run of its own.
+    for name in ("PYTEST_XDIST_TESTRUNUID", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A cache for all tests of this run: a fresh cluster is made once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base if worker_id == "master" else base.parent) / "cache"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(cache: Path) -> Iterator[str]:
+    """A PostgreSQL server for the tests of this process that don't ask which: an embedded one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        server = embedded.join(uuid.uuid4().hex, Path("tests"), None)
+    yield f"postgresql://postgres@/postgres?host={server.folder}"
+    server.leave()
+
+
+@pytest.fixture
+def served(dialect: Dialect, request: pytest.FixtureRequest) -> Dialect:
+    """The test's dialect, on a server that is there."""
+    if dialect.blocking.startswith("postgresql") and dialect.server is None:
+        return replace(dialect, server=request.getfixturevalue("postgresql_url"))
+    return dialect

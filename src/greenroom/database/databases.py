@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.pool import NullPool
 
+from greenroom.config.settings import Settings
 from greenroom.database.engines import Engines, copy_listeners
 from greenroom.database.folder import PrivateFolder, make
 from greenroom.database.identity import SQLITE
@@ -16,13 +17,12 @@ from greenroom.database.mysql.words import DRIVERS as MYSQL_DRIVERS
 from greenroom.database.postgresql.database import PostgresDatabase
 from greenroom.database.postgresql.words import DRIVERS as POSTGRESQL_DRIVERS
 from greenroom.database.private import PrivateDatabase, Reset
-from greenroom.database.run import RunIdentity
 from greenroom.database.schema import Schema
-from greenroom.database.session import make_async_session, make_session
 from greenroom.database.servers import MYSQL, POSTGRESQL, Servers
+from greenroom.database.session import make_async_session, make_session
 from greenroom.database.sqlite import SqliteDatabase
 from greenroom.facts.errors import Code, GreenroomError
-from greenroom.facts.setting import Setting
+from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import DatabaseSummary
 
 if TYPE_CHECKING:
@@ -34,36 +34,31 @@ if TYPE_CHECKING:
 class Databases:
     """Everything that one process's run does to the app's databases.
 
-    :param schema: the `schema` option.
-    :param directory: where the private folder is made; None chooses.
-    :param is_test_file: tells the files of the test suite from those of the app.
+    :param settings: the options.
     :param identity: the run and the process.
-    :param where: the `database` option.
-    :param rebuild: whether templates of earlier runs are ignored.
+    :param is_test_file: tells the files of the test suite from those of the app.
     :param before_a_stranger_connects: called before an engine that isn't the app's connects to a file.
     """
 
     def __init__(
         self,
-        schema: Setting[str],
-        directory: str | None,
-        is_test_file: Callable[[Path], bool],
+        settings: Settings,
         identity: RunIdentity,
-        where: Setting[str],
-        rebuild: bool,
+        is_test_file: Callable[[Path], bool],
         before_a_stranger_connects: Callable[[], None],
     ) -> None:
-        self._directory = directory
+        directory = settings.directory.value
+        self._directory = str(identity.project / directory) if directory is not None else None
         self._folder: PrivateFolder | None = None
         self._identity = identity
-        self._rebuild = rebuild
-        self._servers = Servers(where, identity, directory)
+        self._rebuild = settings.rebuild.value
+        self._servers = Servers(settings.database, identity, self._directory)
         self._building: set[PrivateDatabase] = set()
         self._built: dict[PrivateDatabase, bool] = {}
         self._faces: dict[PrivateDatabase, Engine] = {}
         self._app_is_loaded = False
         self._ready = False
-        self.schema = Schema(schema, identity.project)
+        self.schema = Schema(settings.schema, identity.project)
         self._engines = Engines(self._open, is_test_file)
         self._engines.before_connect = self._before_connect
         self._engines.before_a_stranger_connects = before_a_stranger_connects

@@ -153,9 +153,11 @@ class Engines:
         for engine, leads_to in self.engines():
             if leads_to is database:
                 if isinstance(engine.pool, PoolPerLoop):
-                    engine.pool.forget()
+                    engine.pool.forget(dispose=database.on_a_server)
                 else:
-                    engine.pool = engine.pool.recreate()
+                    before, engine.pool = engine.pool, engine.pool.recreate()
+                    if database.on_a_server:
+                        before.dispose()
 
     def lead(self, database: PrivateDatabase) -> None:
         """Let the URLs of the database's engines say where they lead, now that it is open."""

@@ -56,8 +56,14 @@ class PoolPerLoop(Pool):
         """The running loop's pool, in words."""
         return self._known().status()
 
-    def forget(self) -> None:
-        """Let go of every pool whose connections were closed behind its back."""
+    def forget(self, *, dispose: bool) -> None:
+        """Let go of every pool, whose connections lead nowhere any more.
+
+        :param dispose: whether the drivers have to be told, on their loops; none of them is running.
+        """
+        for loop, (own, _) in list(self._by_loop.items()):
+            if dispose and not loop.is_closed() and not loop.is_running():
+                loop.run_until_complete(greenlet_spawn(own.dispose))
         self._by_loop.clear()
 
     def __getattr__(self, name: str) -> Any:

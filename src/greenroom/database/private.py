@@ -38,6 +38,8 @@ class PrivateDatabase(ABC):
     product: str
     #: Where it is, for the header and for messages. Never with a password.
     place: str
+    #: Whether its connections go over to another process, and must be closed there and here.
+    on_a_server: bool = True
 
     # -- leading the app there ---------------------------------------------------------------------
 
@@ -62,7 +64,7 @@ class PrivateDatabase(ABC):
     def blocking(self) -> tuple[str, Callable[[], Any]]:
         """A URL's dialect and a way to connect for code that can't await."""
 
-    def watch(self, engine: Engine) -> None:
+    def watch(self, engine: Engine) -> None:  # noqa: B027 - most dialects have no need to
         """See what an engine that leads here does, where the dialect needs to."""
 
     # -- its contents ------------------------------------------------------------------------------

@@ -1,6 +1,4 @@
-"""What the tables are made from: Alembic's migrations, the metadata of the app's mapped classes, or
-what the project names.
-"""
+"""What the tables are made from: migrations, the mapped classes, or what the project names."""
 
 from __future__ import annotations
 
@@ -15,8 +13,8 @@ from types import FunctionType, ModuleType
 
 from sqlalchemy import MetaData, Table, create_mock_engine, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.schema import CreateSchema
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
 
 from greenroom.database import migrations
 from greenroom.database.migrations import Migrations
@@ -222,7 +220,7 @@ def _make_schemas(connection: Connection, metadata: MetaData) -> None:
 def _held_by_modules() -> Iterator[MetaData]:
     """The metadata that modules hold, as itself or as the metadata of a class."""
     for module in list(sys.modules.values()):
-        if not isinstance(module, ModuleType) or module.__name__.startswith("sqlalchemy."):
+        if not isinstance(module, ModuleType) or str(module.__name__).startswith("sqlalchemy."):
             continue
         for value in list(vars(module).values()):
             if isinstance(value, MetaData):

@@ -6,6 +6,7 @@ that somebody else uses because a variable still names it.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
@@ -15,8 +16,8 @@ from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import embedded
 from greenroom.database.postgresql.embedded import EmbeddedServer
 from greenroom.database.postgresql.server import Server, driver
-from greenroom.database.run import RunIdentity
 from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.run import RunIdentity
 from greenroom.facts.setting import Setting
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Servers:
             except GreenroomError as error:
                 raise self._no_server(
                     f"the server that its URL names doesn't answer ({error.what})"
-                )
+                ) from None
             return server, None
         raise self._no_server(
             "its URL names another machine, where greenroom makes no databases by itself"
@@ -145,10 +146,8 @@ class Servers:
             return server, None
         # The app finds the role that its own URL names: migrations grant rights to it by name.
         name = role.replace('"', '""')
-        try:
+        with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             server.admin.execute(f'CREATE ROLE "{name}" SUPERUSER LOGIN'.encode())
-        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            pass
         return server, role
 
     def _no_mysql(self, why: str) -> GreenroomError:

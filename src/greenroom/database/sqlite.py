@@ -44,6 +44,8 @@ class SqliteDatabase(PrivateDatabase):
     :param place: what kind of folder the file lies in, for the header.
     """
 
+    on_a_server = False
+
     def __init__(self, path: Path, place: str = "") -> None:
         self.path = path
         self.place = place

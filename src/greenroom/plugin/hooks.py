@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from greenroom.facts.errors import GreenroomError
+from greenroom.facts.run import RunIdentity
 from greenroom.plugin import asyncio_defaults, fixtures, markers
 from greenroom.plugin.reporting import ending_the_run, reported, stop
 from greenroom.plugin.state import ROOM
@@ -31,9 +32,7 @@ def enter(config: pytest.Config, parser: pytest.Parser, active: Active) -> None:
     # xdist's own variables, in its workers: they are the same run.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    room = Room(
-        active.root, active.settings, active.target, active.because, rule, run=run, worker=worker
-    )
+    room = Room(active, RunIdentity(run, worker, active.root), rule)
     config.stash[ROOM] = room
     config.add_cleanup(room.close)
     room.open()

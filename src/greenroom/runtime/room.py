@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
-from greenroom.app.target import Target
 from greenroom.config import env_file
-from greenroom.config.settings import Settings
 from greenroom.facts.isolation import Isolation
+from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import RunSummary
+from greenroom.runtime.activation import Active
 
 if TYPE_CHECKING:
     from greenroom.database.databases import Databases
@@ -29,31 +29,19 @@ GRACE = 0.5
 class Room:
     """What a run has, and the order in which it gets it: `open`, `load_app`, `begin`, `end`, `close`.
 
-    :param root: the project's folder.
-    :param settings: the options.
-    :param target: the app's address.
-    :param because: why greenroom is active, in words.
+    :param active: the project, its options and its app.
+    :param identity: the run, and this process among its workers.
     :param is_test_file: tells the files of the test suite from those of the app.
-    :param run: what all processes of a run have in common, and no other run has.
-    :param worker: this process's name among them.
     """
 
     def __init__(
-        self,
-        root: Path,
-        settings: Settings,
-        target: Target,
-        because: str,
-        is_test_file: Callable[[Path], bool],
-        run: str,
-        worker: str,
+        self, active: Active, identity: RunIdentity, is_test_file: Callable[[Path], bool]
     ) -> None:
-        self._run = run
-        self._worker = worker
-        self.root = root
-        self.settings = settings
-        self.target = target
-        self.because = because
+        self.root = active.root
+        self.settings = active.settings
+        self.target = active.target
+        self.because = active.because
+        self._identity = identity
         #: The tests that left a transaction open.
         self.left_open: list[str] = []
         #: The tests that left work running.
@@ -91,16 +79,9 @@ class Room:
             self._undo.callback(lambda: sys.path.remove(path) if path in sys.path else None)
         if importlib.util.find_spec("sqlalchemy") is not None:
             from greenroom.database.databases import Databases
-            from greenroom.database.run import RunIdentity
 
             self._databases = Databases(
-                self.settings.schema,
-                self._directory(),
-                self._is_test_file,
-                RunIdentity(self._run, self._worker, self.root),
-                self.settings.database,
-                rebuild=self.settings.rebuild.value,
-                before_a_stranger_connects=self._load_early,
+                self.settings, self._identity, self._is_test_file, self._load_early
             )
             self._undo.callback(self._databases.close)
             self._databases.watch()
@@ -297,7 +278,3 @@ class Room:
         """Load the app because somebody connects to a database that may turn out to be the app's."""
         if self._loaded is None and self.target.module not in sys.modules:
             self._loaded = load(self.target)
-
-    def _directory(self) -> str | None:
-        value = self.settings.directory.value
-        return str(self.root / value) if value is not None else None

@@ -19,8 +19,8 @@ from greenroom.database.mysql import picture, words
 from greenroom.database.mysql.picture import Picture
 from greenroom.database.mysql.server import Server, driver
 from greenroom.database.private import PrivateDatabase, Reset
-from greenroom.database.run import RunIdentity
 from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.run import RunIdentity
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection

@@ -60,7 +60,10 @@ def take(connection: Connection[Any], database: str, picture: str) -> Picture:
                 f"INSERT INTO {kept} ({columns}) SELECT {columns} FROM {_in(database, table.name)}",
             )
     return Picture(
-        tables, rows, str(_ask(connection, _NAMES, database)[0][0]), definitions(connection, database)
+        tables,
+        rows,
+        str(_ask(connection, _NAMES, database)[0][0]),
+        definitions(connection, database),
     )
 
 

@@ -114,7 +114,9 @@ class Server:
 
     def mark(self, name: str, mark: Mark) -> None:
         """Write the mark of a database."""
-        self.do(f"REPLACE INTO {REGISTRY}.`databases` (name, mark) VALUES (%s, %s)", name, mark.text())
+        self.do(
+            f"REPLACE INTO {REGISTRY}.`databases` (name, mark) VALUES (%s, %s)", name, mark.text()
+        )
 
     def marked(self) -> dict[str, Mark]:
         """The databases of this server that greenroom has marked."""

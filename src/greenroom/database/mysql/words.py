@@ -8,35 +8,37 @@ from typing import Any
 DRIVERS = {"pymysql": "database", "aiomysql": "db", "asyncmy": "db"}
 
 #: What names a server, or is true of one server only: it is replaced as a whole.
-_ADDRESS = frozenset({
-    "host",
-    "port",
-    "user",
-    "username",
-    "password",
-    "passwd",
-    "database",
-    "db",
-    "unix_socket",
-    "named_pipe",
-    "bind_address",
-    "read_default_file",
-    "read_default_group",
-    "ssl",
-    "ssl_ca",
-    "ssl_cert",
-    "ssl_key",
-    "ssl_key_password",
-    "ssl_disabled",
-    "ssl_capath",
-    "ssl_cipher",
-    "ssl_check_hostname",
-    "ssl_verify_cert",
-    "ssl_verify_identity",
-    "server_public_key",
-    "auth_plugin",
-    "async_creator_fn",
-})
+_ADDRESS = frozenset(
+    {
+        "host",
+        "port",
+        "user",
+        "username",
+        "password",
+        "passwd",
+        "database",
+        "db",
+        "unix_socket",
+        "named_pipe",
+        "bind_address",
+        "read_default_file",
+        "read_default_group",
+        "ssl",
+        "ssl_ca",
+        "ssl_cert",
+        "ssl_key",
+        "ssl_key_password",
+        "ssl_disabled",
+        "ssl_capath",
+        "ssl_cipher",
+        "ssl_check_hostname",
+        "ssl_verify_cert",
+        "ssl_verify_identity",
+        "server_public_key",
+        "auth_plugin",
+        "async_creator_fn",
+    }
+)
 
 
 def replace_address(

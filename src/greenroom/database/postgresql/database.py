@@ -6,17 +6,17 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from greenroom.database.postgresql import catalogue, picture, words
-from greenroom.database.postgresql.picture import Picture
 from greenroom.database.mark import Mark
+from greenroom.database.postgresql import adopted, catalogue, picture, words
+from greenroom.database.postgresql.picture import Picture
 from greenroom.database.postgresql.server import Server, driver
 from greenroom.database.postgresql.template import Template, find_or_build
 from greenroom.database.private import PrivateDatabase, Reset
-from greenroom.database.run import RunIdentity
 from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.run import RunIdentity
 
 if TYPE_CHECKING:
     import psycopg
@@ -63,6 +63,8 @@ class PostgresDatabase(PrivateDatabase):
         self._origin: Picture | None = None
         self._baseline: Picture | None = None
         self._privileged = True
+        self._adopted: Mark | None = None
+        self._make: Callable[[], None] = lambda: None
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -91,10 +93,17 @@ class PostgresDatabase(PrivateDatabase):
 
     def open(self) -> None:
         """Have it exist, if only empty. Raises GreenroomError."""
-        if self._place is None:
+        if self._place is not None:
+            return
+        server = self._connected_server()
+        if server.may_create:
             name = self._new_name("test")
-            self._connected_server().create(name, self._mark("test"))
+            server.create(name, self._mark("test"))
             self._place = _Place(name)
+        else:
+            name, self._adopted = adopted.take(server)
+            self._place = _Place(name)
+            adopted.empty(self._control())
 
     def url(self, url: URL) -> URL:
         """The app's URL, leading to this database."""
@@ -129,6 +138,9 @@ class PostgresDatabase(PrivateDatabase):
             make()
             return False
         server = self._connected_server()
+        self._make = make
+        if not server.may_create:
+            return self._build_in_adopted(fingerprint or "", rebuild=rebuild)
         kind = "template" if fingerprint else "test"
         mark = self._mark(kind, fingerprint or secrets.token_hex(8))
 
@@ -145,6 +157,25 @@ class PostgresDatabase(PrivateDatabase):
             server.hold(self._template.name)
         self._place = self._copy("test", self._template.name)
         return self._template.reused
+
+    def _build_in_adopted(self, fingerprint: str, *, rebuild: bool) -> bool:
+        name, self._adopted = adopted.take(self._connected_server())
+        self._place = _Place(name)
+        known = self._adopted
+        self._adopted = replace(known, fingerprint=fingerprint, complete=True)
+        # It isn't complete while tests write into it: a killed run must not be trusted.
+        self._mark_adopted(complete=False)
+        if fingerprint and known.fingerprint == fingerprint and known.complete and not rebuild:
+            return True
+        adopted.empty(self._control())
+        self._make()
+        return False
+
+    def _mark_adopted(self, *, complete: bool) -> None:
+        assert self._adopted is not None
+        with contextlib.suppress(driver().Error):  # Its owner may be somebody else.
+            mark = replace(self._adopted, complete=complete, used=time.time())
+            self._connected_server().mark(self.name, mark)
 
     def is_empty(self) -> bool:
         """Whether there is nothing of the app's in it."""
@@ -190,6 +221,12 @@ class PostgresDatabase(PrivateDatabase):
     def clone(self) -> None:
         """Go on with a database that is like the baseline."""
         assert self._baseline is not None
+        if self._adopted is not None:
+            raise GreenroomError(
+                Code.MAY_NOT_CREATE,
+                f"a clone can't be made {self.place}: greenroom may not create databases there.",
+                "Run this test on a server where it may, or under the isolation reset.",
+            )
         if self._template is not None and not self._start_up_makes_tables():
             source = self._template.name
         else:
@@ -220,6 +257,9 @@ class PostgresDatabase(PrivateDatabase):
         server, place, self._place = self._server, self._place, None
         if server is None or place is None:
             return
+        if self._adopted is not None:
+            self._leave_adopted(place)
+            return
         self._let_go(place)
         names = [place.name]
         if self._before_clone is not None:
@@ -232,6 +272,16 @@ class PostgresDatabase(PrivateDatabase):
             for name in names:
                 if name in marked and marked[name].kind != "template":
                     server.drop(name, force=True)
+
+    def _leave_adopted(self, place: _Place) -> None:
+        """Leave it as it was built, for the next run."""
+        self._place = place
+        with contextlib.suppress(driver().Error, GreenroomError):
+            if self._origin is not None and not self._start_up_makes_tables():
+                as_built = self._go_back(_REWIND, self._origin) in {Reset.CLEAN, Reset.MOVED}
+                self._mark_adopted(complete=as_built)
+        self._let_go(place)
+        self._place = None
 
     # -- going back --------------------------------------------------------------------------------
 
@@ -265,6 +315,13 @@ class PostgresDatabase(PrivateDatabase):
 
     def _remake(self, function: str, state: Picture) -> Reset:
         """Copy the template again: the tables were changed."""
+        if self._adopted is not None:
+            self._connected_server().disconnect(self.name)
+            self._let_go(self._place)
+            adopted.empty(self._control())
+            self._make()
+            self.take_origin()
+            return Reset.EMPTIED
         if self._template is None:
             raise GreenroomError(
                 Code.BUSY,

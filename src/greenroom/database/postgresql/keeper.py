@@ -32,6 +32,8 @@ PATIENCE = 60
 #: How often, in seconds, it is looked at while it starts.
 STEP = 0.002
 CLONE_NEWUSER = 0x10000000
+#: Permission to read and to enter, for everybody.
+_EVERYBODY = 0o005
 #: What is given up: durability, which matters only if the machine loses power.
 OPTIONS = {
     "listen_addresses": "",
@@ -240,7 +242,7 @@ def _enter_namespace() -> bool:
 
 
 def _everybody_may_read(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
+    return all(folder.stat().st_mode & _EVERYBODY == _EVERYBODY for folder in (path, *path.parents))
 
 
 @contextlib.contextmanager

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     import psycopg
     from sqlalchemy.engine import URL
 
+#: The versions since which PostgreSQL knows a word.
+_COPIES_FILES = 150000
+_DROPS_BY_FORCE = 130000
 #: How long, in seconds, a server may take to answer.
 PATIENCE = 5
+
+
 class Server:
     """A server that answers.
 
@@ -112,7 +117,7 @@ class Server:
         self.hold(name)
         # Copying files needs no write-ahead log: on a memory disk it is several times faster.
         how = f' TEMPLATE "{template}"' if template else ""
-        if template and self.admin.info.server_version >= 150000:
+        if template and self.admin.info.server_version >= _COPIES_FILES:
             how += " STRATEGY file_copy"
         try:
             self._do(f'CREATE DATABASE "{name}"{how}')
@@ -152,7 +157,7 @@ class Server:
         psycopg = driver()
         if name not in self.marked():
             return False
-        how = " WITH (FORCE)" if force and self.admin.info.server_version >= 130000 else ""
+        how = " WITH (FORCE)" if force and self.admin.info.server_version >= _DROPS_BY_FORCE else ""
         with contextlib.suppress(psycopg.errors.ObjectInUse):
             self._do(f'DROP DATABASE IF EXISTS "{name}"{how}')
             return True

@@ -9,19 +9,63 @@ DRIVERS = frozenset({"asyncpg", "psycopg", "psycopg_async", "psycopg2"})
 
 #: What names a server, or is true of one server only: it is replaced as a whole.
 _LIBPQ = frozenset(
-    """
-    dsn conninfo service servicefile host hostaddr port dbname database user password passfile
-    require_auth channel_binding sslmode requiressl sslnegotiation sslcompression sslcert sslkey
-    sslpassword sslcertmode sslrootcert sslcrl sslcrldir sslsni requirepeer ssl_min_protocol_version
-    ssl_max_protocol_version gssencmode krbsrvname gsslib gssdelegation target_session_attrs
-    load_balance_hosts connect_timeout
-    """.split()
+    [
+        "dsn",
+        "conninfo",
+        "service",
+        "servicefile",
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "database",
+        "user",
+        "password",
+        "passfile",
+        "require_auth",
+        "channel_binding",
+        "sslmode",
+        "requiressl",
+        "sslnegotiation",
+        "sslcompression",
+        "sslcert",
+        "sslkey",
+        "sslpassword",
+        "sslcertmode",
+        "sslrootcert",
+        "sslcrl",
+        "sslcrldir",
+        "sslsni",
+        "requirepeer",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version",
+        "gssencmode",
+        "krbsrvname",
+        "gsslib",
+        "gssdelegation",
+        "target_session_attrs",
+        "load_balance_hosts",
+        "connect_timeout",
+    ]
 )
 _ASYNCPG = frozenset(
-    """
-    dsn service servicefile host port database user password passfile ssl direct_tls
-    target_session_attrs krbsrvname gsslib async_creator_fn
-    """.split()
+    [
+        "dsn",
+        "service",
+        "servicefile",
+        "host",
+        "port",
+        "database",
+        "user",
+        "password",
+        "passfile",
+        "ssl",
+        "direct_tls",
+        "target_session_attrs",
+        "krbsrvname",
+        "gsslib",
+        "async_creator_fn",
+    ]
 )
 
 

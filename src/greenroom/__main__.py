@@ -1,0 +1,5 @@
+"""`python -m greenroom`."""
+
+from greenroom.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,144 @@
+"""Everything that greenroom has made and that is still there: on a server, and in the cache."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from greenroom.database.mysql.server import Server as MysqlServer
+from greenroom.database.postgresql import adopted, embedded
+from greenroom.database.postgresql.server import Server
+from greenroom.database.servers import MYSQL, POSTGRESQL
+from greenroom.facts.errors import Code, GreenroomError
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One database, or one kept cluster of the embedded server.
+
+    :param used: when it was last used, in seconds since 1970; 0 if that isn't known.
+    """
+
+    name: str
+    kind: str
+    place: str
+    project: str
+    used: float
+    in_use: bool
+
+
+def find(url: str | None) -> list[Made]:
+    """What is there.
+
+    :param url: a server; None looks into the cache alone.
+    :raises GreenroomError: if the server can't be reached.
+    """
+    found: list[Made] = []
+    if url is not None:
+        with _server(url) as server:
+            for name, mark in server.marked().items():
+                free = server.try_hold(name)
+                if free:
+                    server.release(name)
+                found.append(
+                    Made(name, mark.kind, server.place, mark.project, mark.used, in_use=not free)
+                )
+    for kept in embedded.kept_clusters():
+        note = kept.with_name(f"{kept.name}.project")
+        project = note.read_text() if note.exists() else ""
+        used = kept.stat().st_mtime
+        found.append(Made(kept.name, "cluster", str(kept.parent), project, used, in_use=False))
+    return found
+
+
+def clean(url: str | None) -> list[Made]:
+    """Remove what isn't in use; an adopted database stays, since greenroom didn't make it.
+
+    :returns: what was removed.
+    :raises GreenroomError: if the server can't be reached.
+    """
+    dropped = []
+    there = find(url)
+    if url is not None:
+        with _server(url) as server:
+            for one in there:
+                if one.kind in {"cluster", adopted.KIND} or not server.try_hold(one.name):
+                    continue
+                if server.drop(one.name):
+                    dropped.append(one)
+                server.release(one.name)
+    kept = {kept.name: kept for kept in embedded.kept_clusters()}
+    for one in there:
+        if one.kind == "cluster" and one.name in kept:
+            shutil.rmtree(kept[one.name], ignore_errors=True)
+            for note in kept[one.name].parent.glob(f"{one.name}.*"):
+                note.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                kept[one.name].parent.rmdir()
+            dropped.append(one)
+    return dropped
+
+
+def adopt(url: str, *, with_rows: bool) -> None:
+    """Mark the database that a URL names as one that greenroom may use.
+
+    :param with_rows: whether it may have rows, which will be deleted.
+    :raises GreenroomError: if it may not, or the server can't be reached.
+    """
+    with _server(url) as server:
+        if not isinstance(server, Server):
+            raise GreenroomError(
+                Code.NOT_OURS,
+                "only a PostgreSQL database can be adopted in this version.",
+                "Give greenroom's user on MariaDB or MySQL the right to create databases: GRANT ALL "
+                "ON `greenroom\\_%`.* TO ...",
+            )
+        name = make_url(url).database
+        if not name:
+            raise GreenroomError(
+                Code.NOT_OURS, "the URL names no database.", "Add its name: …/shop_test"
+            )
+        adopted.adopt(server, name, with_rows=with_rows)
+
+
+def name_of(url: str) -> str:
+    """The database's name in a URL, without a password."""
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise GreenroomError(
+            Code.CONFIGURATION,
+            "that is not the URL of a server.",
+            "Write postgresql://user:password@host/database or mysql://user:password@host/database.",
+        ) from None
+
+
+@contextlib.contextmanager
+def _server(text: str) -> Iterator[Server | MysqlServer]:
+    url = _parsed(text)
+    backend = url.drivername.partition("+")[0].replace("postgresql", "postgres")
+    where = f"on {url.host or 'localhost'}"
+    server: Server | MysqlServer
+    if backend == "postgres":
+        server = Server(url.set(drivername=POSTGRESQL), where)
+    elif backend in MYSQL:
+        server = MysqlServer(url.set(drivername="mysql"), where)
+    else:
+        raise GreenroomError(
+            Code.CONFIGURATION,
+            f"{url.drivername} is not a server that greenroom makes databases on.",
+            "Name a PostgreSQL, MariaDB or MySQL server.",
+        )
+    try:
+        yield server
+    finally:
+        server.close()

@@ -1,0 +1,106 @@
+"""Databases of somebody else that greenroom may use, where it may not create its own.
+
+`greenroom db adopt` marks one. What is in it is greenroom's from then on: its tables are made anew
+when the schema changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenroom.database.mark import Mark
+from greenroom.database.postgresql import catalogue
+from greenroom.database.postgresql.server import Server, driver
+from greenroom.facts.errors import Code, GreenroomError
+
+if TYPE_CHECKING:
+    import psycopg
+
+KIND = "adopted"
+#: How many tables a refusal names.
+_SHOWN = 5
+
+_OWNED = """
+SELECT format('DROP %s IF EXISTS %I.%I CASCADE',
+    CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+    WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND c.oid >= 16384
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'i', 'a'))
+UNION ALL
+SELECT format('DROP TYPE IF EXISTS %I.%I CASCADE', n.nspname, t.typname)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.typtype IN ('e', 'd') AND t.oid >= 16384 AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+UNION ALL
+SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::regprocedure)
+  FROM pg_proc p WHERE p.oid >= 16384 AND p.pronamespace <> pg_my_temp_schema()
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"""
+
+
+def take(server: Server) -> tuple[str, Mark]:
+    """An adopted database that nobody uses now; it is held.
+
+    :raises GreenroomError: if there is none.
+    """
+    adopted = {name: mark for name, mark in server.marked().items() if mark.kind == KIND}
+    for name, mark in adopted.items():
+        if server.try_hold(name):
+            return name, mark
+    if adopted:
+        raise GreenroomError(
+            Code.MAY_NOT_CREATE,
+            f"each database that greenroom has adopted {server.place} is in use: "
+            f"{', '.join(adopted)}.",
+            "Adopt one for each worker (greenroom db adopt URL), or run with fewer: pytest -n 1.",
+        )
+    raise GreenroomError(
+        Code.MAY_NOT_CREATE,
+        f"greenroom may not create databases {server.place}: its user has neither CREATEDB nor an "
+        "adopted database.",
+        "Take one of two ways:\n"
+        "  ALTER ROLE the_user CREATEDB   run by an administrator of that server\n"
+        "  greenroom db adopt URL         give it an existing database, whose contents it may delete",
+    )
+
+
+def adopt(server: Server, name: str, *, with_rows: bool) -> None:
+    """Mark an existing database as one that greenroom may use.
+
+    :param with_rows: whether it may have rows, which will be deleted.
+    :raises GreenroomError: if it has rows, or belongs to somebody else.
+    """
+    psycopg = driver()
+    with server.connect(name) as connection:
+        full = [
+            table
+            for table in catalogue.read(connection).tables
+            if _has_rows(connection, table.name)
+        ]
+    if full and not with_rows:
+        tables = ", ".join(table.name for table in full[:_SHOWN])
+        raise GreenroomError(
+            Code.NOT_OURS,
+            f"the database {name} has rows, in {tables}{' and more' if len(full) > _SHOWN else ''}: "
+            "greenroom deletes the contents of a database that it adopts.",
+            "Name an empty database; or repeat the command with --with-rows if they may be deleted.",
+        )
+    try:
+        server.mark(name, Mark(KIND))
+    except psycopg.errors.InsufficientPrivilege:
+        comment = Mark(KIND).text().replace("'", "''")
+        raise GreenroomError(
+            Code.MAY_NOT_CREATE,
+            f"only the owner of {name} may mark it.",
+            f"Have the owner run: COMMENT ON DATABASE \"{name}\" IS '{comment}'",
+        ) from None
+
+
+def empty(connection: psycopg.Connection[Any]) -> None:
+    """Remove everything from an adopted database."""
+    for (statement,) in connection.execute(_OWNED.encode()).fetchall():
+        connection.execute(statement.encode())
+
+
+def _has_rows(connection: psycopg.Connection[Any], table: str) -> bool:
+    return connection.execute(f"SELECT FROM {table} LIMIT 1".encode()).rowcount > 0
