@@ -14,13 +14,27 @@ from pathlib import Path
 import pytest
 
 from greenroom.config.options import OPTIONS
+from greenroom.database import made
 from greenroom.database.postgresql import embedded
 from tests.dialects import Dialect
 
 # pytester forgets what a run in this process has imported. What is imported here stays, and each of
 # hundreds of runs needn't load it again; drivers in C crash if they are loaded twice. SQLModel isn't
 # here: its metadata is one for all.
-STAY = ["fastapi.testclient", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "alembic.command", "asyncpg", "psycopg", "psycopg.types.json", "psycopg2.extras", "pymysql", "aiomysql", "asyncmy"]
+STAY = [
+    "fastapi.testclient",
+    "sqlalchemy.ext.asyncio",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.mysql",
+    "alembic.command",
+    "asyncpg",
+    "psycopg",
+    "psycopg.types.json",
+    "psycopg2.extras",
+    "pymysql",
+    "aiomysql",
+    "asyncmy",
+]
 for _name in STAY:
     importlib.import_module(_name)
 
@@ -75,3 +89,23 @@ def served(dialect: Dialect, request: pytest.FixtureRequest) -> Dialect:
     if dialect.blocking.startswith("postgresql") and dialect.server is None:
         return replace(dialect, server=request.getfixturevalue("postgresql_url"))
     return dialect
+
+
+@pytest.fixture
+def limited_url(postgresql_url: str) -> Iterator[str]:
+    """An adopted database, and a user of the server who may neither create others nor skip triggers."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = f"limited_{uuid.uuid4().hex[:8]}"
+    folder = str(make_url(postgresql_url).query["host"])
+    with psycopg.connect(
+        host=folder, user="postgres", dbname="postgres", autocommit=True
+    ) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN".encode())
+        server.execute(f"CREATE DATABASE {name} OWNER {name}".encode())
+        url = f"postgresql://{name}@/{name}?host={folder}"
+        made.adopt(url, with_rows=False)
+        yield url
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        server.execute(f"DROP ROLE {name}".encode())

@@ -220,7 +220,9 @@ def _make_schemas(connection: Connection, metadata: MetaData) -> None:
 def _held_by_modules() -> Iterator[MetaData]:
     """The metadata that modules hold, as itself or as the metadata of a class."""
     for module in list(sys.modules.values()):
-        if not isinstance(module, ModuleType) or str(module.__name__).startswith("sqlalchemy."):
+        if not isinstance(module, ModuleType):
+            continue
+        if str(module.__name__).startswith("sqlalchemy."):
             continue
         for value in list(vars(module).values()):
             if isinstance(value, MetaData):

@@ -64,14 +64,12 @@ class Servers:
             return self._embedded_server(url.username)
         if is_loopback(url.host):
             door = url.set(drivername=POSTGRESQL, database="postgres", query={})
-            server = self._server(door, f"on {_where(door)}")
             try:
-                _ = server.admin
+                return self._server(door, f"on {_where(door)}"), None
             except GreenroomError as error:
                 raise self._no_server(
                     f"the server that its URL names doesn't answer ({error.what})"
                 ) from None
-            return server, None
         raise self._no_server(
             "its URL names another machine, where greenroom makes no databases by itself"
         )

@@ -123,9 +123,10 @@ class MysqlDatabase(PrivateDatabase):
 
     def blocking(self) -> tuple[str, Callable[[], Any]]:
         """A URL's dialect and a way to connect for code that can't await."""
+        pymysql = driver()
 
         def connect() -> Any:
-            return driver().connect(**self._connected_server().arguments(), database=self.name)
+            return pymysql.connect(**self._connected_server().arguments(), database=self.name)
 
         return "mysql+pymysql://", connect
 
@@ -364,14 +365,14 @@ class MysqlDatabase(PrivateDatabase):
     def _take_kept(self, fingerprint: str, *, rebuild: bool) -> bool:
         """Take the first database under the fingerprint that is free; whether it has the tables."""
         server = self._connected_server()
-        marked = server.marked()
         mark = Mark("template", str(self._identity.project), fingerprint, run=self._identity.run)
         for number in range(MOST_KEPT):
             name = f"greenroom_template_{fingerprint[:16]}_{number}"
             if not server.try_hold(name):
                 continue
             self._name, self._mark = name, mark
-            known = marked.get(name)
+            # Read after it is held: whoever had it a moment ago may have dropped it.
+            known = server.marked().get(name)
             if known and known.complete and known.fingerprint == fingerprint and not rebuild:
                 # It isn't complete while tests write into it: a killed run must not be trusted.
                 server.touch(name, replace(mark, complete=False))

@@ -156,7 +156,7 @@ class Server:
             dead = mark.kind in {"test", "clone"} or (mark.kind == "template" and not mark.complete)
             old = mark.kind != "adopted" and time.time() - mark.used > LONGEST_REST
             if (dead or old) and self.try_hold(name):
-                if self.drop(name):
+                if self.marked().get(name) == mark and self.drop(name):
                     dropped.append(name)
                 self.release(name)
         return dropped

@@ -127,7 +127,8 @@ class PostgresDatabase(PrivateDatabase):
 
     def blocking(self) -> tuple[str, Callable[[], Any]]:
         """A URL's dialect and a way to connect for code that can't await."""
-        return "postgresql+psycopg://", lambda: driver().connect(**self._address())
+        connect = driver().connect
+        return "postgresql+psycopg://", lambda: connect(**self._address())
 
     # -- its contents ------------------------------------------------------------------------------
 
@@ -322,7 +323,8 @@ class PostgresDatabase(PrivateDatabase):
             self._make()
             self.take_origin()
             return Reset.EMPTIED
-        if self._template is None:
+        assert self._origin is not None
+        if self._template is None and self._origin.catalogue.tables:
             raise GreenroomError(
                 Code.BUSY,
                 "a test has changed the tables of a database that the app had made by itself when it "
@@ -332,8 +334,7 @@ class PostgresDatabase(PrivateDatabase):
         server, name = self._connected_server(), self.name
         self._let_go(self._place)
         server.drop(name, force=True)
-        self._place = self._copy("test", self._template.name)
-        assert self._origin is not None
+        self._place = self._copy("test", self._template.name if self._template else None)
         self._install(_REWIND, self._origin)
         if function == _RESET and self._start_up_makes_tables():
             return Reset.EMPTIED
@@ -439,7 +440,7 @@ class PostgresDatabase(PrivateDatabase):
     def _install(self, function: str, state: Picture) -> None:
         picture.install(self._control(), state, function, privileged=self._privileged)
 
-    def _copy(self, kind: str, template: str) -> _Place:
+    def _copy(self, kind: str, template: str | None) -> _Place:
         name = self._new_name(kind)
         self._connected_server().create(name, self._mark(kind), template)
         return _Place(name)

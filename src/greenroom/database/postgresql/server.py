@@ -184,7 +184,8 @@ class Server:
             old = mark.kind in {"template", "kept"} and time.time() - mark.used > LONGEST_REST
             half = mark.kind == "template" and not mark.complete
             if (dead or old or half) and self.try_hold(name):
-                if self.drop(name):
+                # Read again: it may have been completed, or dropped, before it was held.
+                if self.marked().get(name) == mark and self.drop(name):
                     dropped.append(name)
                 self.release(name)
         return dropped

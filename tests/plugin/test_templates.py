@@ -1,0 +1,162 @@
+"""Tables are made once, kept under a fingerprint, and made anew when what makes them has changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from greenroom.database.mark import Mark
+from greenroom.database.postgresql.server import Server
+from tests.dialects import KINDS_OF_SERVER, Dialect
+from tests.harness import Project
+
+APP = """
+from pathlib import Path
+from fastapi import FastAPI
+from sqlalchemy import String, event
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+engine = create_async_engine("sqlite+aiosqlite:///app.db")
+app = FastAPI()
+class Base(DeclarativeBase): pass
+class Item(Base):
+    __tablename__ = "{table}"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+"""
+TEST = """
+from main import Item
+async def test_it(db_session):
+    db_session.add(Item(name="a"))
+    await db_session.commit()
+async def test_that(db_session):
+    db_session.add(Item(name="a"))
+    await db_session.flush()
+    assert len([*(await db_session.scalars(__import__("sqlalchemy").select(Item)))]) == 1
+"""
+
+
+def project(dialect: Dialect, table: str) -> Project:
+    files = {"main.py": dialect.app(APP.format(table=table)), "test_it.py": TEST}
+    return Project(files, dialect.environ)
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_a_second_run_takes_the_template_of_the_first(
+    pytester: pytest.Pytester, served: Dialect, worker_id: str
+) -> None:
+    """A change of the schema makes another; --greenroom-rebuild makes it anew."""
+    first = project(served, f"reuse_{worker_id}").run(pytester, "--greenroom-rebuild")
+    first.passed(2)
+    assert "template reused" not in first.header()
+
+    second = project(served, f"reuse_{worker_id}").run(pytester)
+    second.passed(2)
+    assert "(template reused)" in second.header()
+
+    changed = project(served, f"changed_{worker_id}").run(pytester, "--greenroom-rebuild")
+    changed.passed(2)
+    assert "template reused" not in changed.header()
+
+
+def test_the_embedded_servers_templates_are_kept_too(pytester: pytest.Pytester) -> None:
+    """The server of the first run is gone when the second begins."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "postgresql+psycopg2")
+    first = project(dialect, "kept").run_subprocess(pytester)
+    first.passed(2)
+    assert "template reused" not in first.header()
+    second = project(dialect, "kept").run_subprocess(pytester)
+    second.passed(2)
+    assert "(template reused)" in second.header()
+
+
+def server_of(url: str) -> Server:
+    from sqlalchemy import make_url
+
+    return Server(make_url(url), "here")
+
+
+def test_a_half_built_template_is_not_used(pytester: pytest.Pytester, postgresql_url: str) -> None:
+    """A run that was killed in the middle has left it: it is dropped, and built anew."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "", postgresql_url)
+    project(dialect, "half").run(pytester, "--greenroom-rebuild").passed(2)
+    server = server_of(postgresql_url)
+    name, mark = next(
+        (name, mark)
+        for name, mark in server.marked().items()
+        if mark.kind == "template" and mark.project == str(pytester.path)
+    )
+    server.mark(name, Mark("template", mark.project, mark.fingerprint, complete=False))
+    again = project(dialect, "half").run(pytester)
+    again.passed(2)
+    assert "template reused" not in again.header()
+    assert name not in server.marked()
+    server.close()
+
+
+def test_tables_that_cannot_be_made_leave_no_template(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """The error is the schema's own, told once."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "", postgresql_url)
+    broken = APP.replace("String(40)", 'String(40), server_default=text("no_such_function()")')
+    broken = broken.replace("import String", "import text, String")
+    files = {"main.py": dialect.app(broken.format(table="broken")), "test_it.py": TEST}
+    result = Project(files, dialect.environ).run(pytester)
+    result.says("GR018", "no_such_function")
+    assert result.out.count("GR018") == 1
+    server = server_of(postgresql_url)
+    assert not [m for m in server.marked().values() if m.project == str(pytester.path)]
+    server.close()
+
+
+def test_nothing_of_a_run_is_left_on_the_server(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """But for its template; also where the run stopped at its first failure."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "", postgresql_url)
+    failing = "\ndef test_zz(client): assert False\n"
+    made = project(dialect, "left")
+    made = Project({**made.files, "test_zz.py": failing}, made.environ)
+    made.run(pytester, "-x", "-p", "no:randomly").counts(passed=2, failed=1)
+    server = server_of(postgresql_url)
+    kinds = [m.kind for m in server.marked().values() if m.project == str(pytester.path)]
+    server.close()
+    assert kinds == ["template"]
+
+
+def test_workers_that_start_together_build_it_once(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """And clone it at the same time."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "", postgresql_url)
+    result = project(dialect, "together").run_subprocess(pytester, "-n", "2")
+    result.passed(2)
+    server = server_of(postgresql_url)
+    kinds = [m.kind for m in server.marked().values() if m.project == str(pytester.path)]
+    server.close()
+    assert kinds == ["template"]
+
+
+def test_a_sweep_drops_what_the_dead_left_and_nothing_else(postgresql_url: str) -> None:
+    """A database that is in use, an unmarked one and a fresh template stay."""
+    alive, server = server_of(postgresql_url), server_of(postgresql_url)
+    names = [f"greenroom_sweep_{number}" for number in range(4)]
+    alive.create(names[0], Mark("test", used=1.0))
+    server.create(names[1], Mark("test", used=1.0))
+    server.release(names[1])
+    server.create(names[2], Mark("template", complete=True, used=1.0))
+    server.release(names[2])
+    server.admin.execute(f'CREATE DATABASE "{names[3]}"'.encode())
+    dropped = server.sweep()
+    there = [
+        name
+        for (name,) in server.admin.execute("SELECT datname FROM pg_database").fetchall()
+        if name in names
+    ]
+    server.admin.execute(f'DROP DATABASE "{names[3]}"'.encode())
+    alive.drop(names[0])
+    alive.close()
+    server.close()
+    assert set(dropped) >= {names[1], names[2]}
+    assert sorted(there) == [names[0], names[3]]
