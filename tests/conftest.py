@@ -83,9 +83,20 @@ def postgresql_url(cache: Path) -> Iterator[str]:
     server.leave()
 
 
+@pytest.fixture(scope="session")
+def nothing_is_left_on() -> Iterator[list[str]]:
+    """The servers of this machine that were used: they are left as they were found."""
+    used: list[str] = []
+    yield used
+    for server in set(used):
+        made.clean(server)
+
+
 @pytest.fixture
 def served(dialect: Dialect, request: pytest.FixtureRequest) -> Dialect:
     """The test's dialect, on a server that is there."""
+    if dialect.server is not None:
+        request.getfixturevalue("nothing_is_left_on").append(dialect.server)
     if dialect.blocking.startswith("postgresql") and dialect.server is None:
         return replace(dialect, server=request.getfixturevalue("postgresql_url"))
     return dialect
@@ -109,3 +120,17 @@ def limited_url(postgresql_url: str) -> Iterator[str]:
         yield url
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
         server.execute(f"DROP ROLE {name}".encode())
+
+
+@pytest.fixture(scope="session")
+def createdb_url(postgresql_url: str) -> str:
+    """A user of the server who may create databases, and not skip triggers."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    folder = str(make_url(postgresql_url).query["host"])
+    with psycopg.connect(
+        host=folder, user="postgres", dbname="postgres", autocommit=True
+    ) as server:
+        server.execute("CREATE ROLE creator LOGIN CREATEDB")
+    return f"postgresql://creator@/postgres?host={folder}"

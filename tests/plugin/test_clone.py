@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from greenroom.database import made
 from tests.dialects import KINDS, Dialect
 from tests.harness import Project
 
@@ -108,6 +111,11 @@ def test_the_database_of_a_failed_test_can_be_kept(
     result.says("databases kept", "test_it.py::test_beside_it[2]: ", "clone")
     assert result.out.count("test_it.py::test_beside_it[2]: ") == 1
     result.silent_about("geheim", "test_beside_it[1]: ")
+    kept = re.findall(r"greenroom_clone_\w+", result.out)
+    if served.server:
+        there = {one.name: one.kind for one in made.find(served.server)}
+        assert there[kept[0]] == "kept"
+        assert kept[0] in {one.name for one in made.clean(served.server)}
 
 
 def test_a_test_of_an_adopted_database_cannot_have_a_clone(

@@ -257,11 +257,14 @@ class Databases:
                 with self._engines.migrating(database):
                     self.schema.build(face, database.place, migrates=migrates)
 
+            was_open = database.is_open
             self._built[database] = database.build(
                 self.schema.fingerprint(face, migrates=migrates),
                 make_tables,
                 rebuild=self._rebuild,
             )
+            if was_open and database.on_a_server:
+                self._engines.drop_pools(database)
         else:
             database.open()
         self._engines.lead(database)
@@ -281,5 +284,6 @@ class Databases:
             json_deserializer=dialect._json_deserializer,  # noqa: SLF001
         )
         copy_listeners(engine, face)
+        database.watch(face)
         self._faces[database] = face.execution_options(**engine.get_execution_options())
         return self._faces[database]

@@ -47,6 +47,8 @@ class Migrations:
         revisions: set[str] = set()
         replaced: set[str] = set()
         for file in self._scripts():
+            if file.suffix != ".py":
+                continue
             text = file.read_text(encoding="utf-8", errors="replace")
             own, down = _REVISION.search(text), _DOWN.search(text)
             if own:
@@ -104,8 +106,8 @@ class Migrations:
             script = ScriptDirectory.from_config(self._config())
             places = {Path(script.dir).resolve()}
             places |= {Path(place).resolve() for place in script.version_locations or ()}
-        files = {file for place in places for file in place.rglob("*.py")}
-        return sorted(file for file in files if file.is_file())
+        files = {file for place in places for file in place.rglob("*")}
+        return sorted(file for file in files if file.is_file() and file.suffix != ".pyc")
 
 
 def find(root: Path) -> Migrations | None:

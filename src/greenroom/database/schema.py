@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import Any
 
 from sqlalchemy import MetaData, Table, create_mock_engine, event
 from sqlalchemy.engine import Connection, Engine
@@ -110,21 +111,20 @@ class Schema:
         """
         found = hashlib.sha256(f"{_FORMAT} {engine.dialect.name}".encode())
         if migrates and self.migrations is not None:
+            # The models as well: a migration may import them.
             found.update(self.migrations.fingerprint().encode())
-            return found.hexdigest()
         if self._setting.value not in {"auto", "alembic"}:
             named = self._named()
             if not isinstance(named, MetaData):
                 module = sys.modules[named.__module__]
                 found.update(Path(str(module.__file__)).read_bytes())
-                return found.hexdigest()
         statements: list[str] = []
-        mock = create_mock_engine(
-            engine.url.set(drivername=engine.dialect.name),
-            lambda statement, *_, **__: statements.append(
-                str(statement.compile(dialect=engine.dialect))
-            ),
-        )
+
+        def sent(statement: Any, *rows: object, **values: object) -> None:
+            compiled = statement.compile(dialect=engine.dialect)
+            statements.append(f"{compiled} {compiled.params} {rows} {values}")
+
+        mock = create_mock_engine(engine.url.set(drivername=engine.dialect.name), sent)
         try:
             for metadata in self.metadatas() or self._mapped():
                 metadata.create_all(mock, checkfirst=False)

@@ -6,10 +6,10 @@ that somebody else uses because a variable still names it.
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from greenroom.database.identity import is_loopback
 from greenroom.database.mysql.server import Server as MysqlServer
@@ -116,7 +116,14 @@ class Servers:
         """The server of that kind that somebody has named."""
         if self._setting.value in {"auto", "embedded"}:
             return None
-        url = make_url(self._setting.value)
+        try:
+            url = make_url(self._setting.value)
+        except (ArgumentError, ValueError):
+            raise GreenroomError(
+                Code.CONFIGURATION,
+                f"the database that {self._setting.source} names is not a server's URL.",
+                "Write postgresql://user:password@host:port/database.",
+            ) from None
         backend = url.drivername.partition("+")[0]
         backend = POSTGRESQL if backend == "postgres" else backend  # As many a platform spells it.
         return url.set(drivername=backend) if backend in dialects else None
@@ -143,9 +150,14 @@ class Servers:
         if role is None or role == _SUPERUSER:
             return server, None
         # The app finds the role that its own URL names: migrations grant rights to it by name.
+        # It owns its database, and is no superuser: row-level security holds as in production.
         name = role.replace('"', '""')
-        with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            server.admin.execute(f'CREATE ROLE "{name}" SUPERUSER LOGIN'.encode())
+        try:
+            server.admin.execute(f'CREATE ROLE "{name}" LOGIN CREATEDB CREATEROLE'.encode())
+        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            pass
+        except psycopg.errors.ReservedName:
+            return server, None
         return server, role
 
     def _no_mysql(self, why: str) -> GreenroomError:

@@ -7,9 +7,9 @@ kept under its fingerprint, back in the state before the start-up, and the next 
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from greenroom.database.mysql import picture, words
 from greenroom.database.mysql.picture import Picture
 from greenroom.database.mysql.server import Server, driver
 from greenroom.database.private import PrivateDatabase, Reset
+from greenroom.database.statements import watch_definitions
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 
@@ -37,7 +38,6 @@ _REWIND = "rewind"
 _IN_TRANSACTION = 1
 _LOCK_ERRORS = {1205, 1213}
 _LOST_ERRORS = {2006, 2013, 2055, 0}
-_DEFINES = re.compile(r"\s*(CREATE|ALTER|DROP|RENAME)\s+(?!TEMPORARY)", re.IGNORECASE)
 
 
 @dataclass
@@ -69,6 +69,7 @@ class MysqlDatabase(PrivateDatabase):
         self._baseline: Picture | None = None
         self._defined = False
         self._out: dict[int, Any] = {}
+        self._dialects: weakref.WeakSet[Dialect] = weakref.WeakSet()
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -140,14 +141,14 @@ class MysqlDatabase(PrivateDatabase):
         def given_back(connection: Any, record: Any, *_: Any) -> None:
             self._out.pop(id(record), None)
 
-        def executes(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-            if _DEFINES.match(statement):
-                self._defined = True
+        def defined() -> None:
+            self._defined = True
 
+        watch_definitions(engine, defined)
         event.listen(engine, "checkout", taken)
         for name in ("checkin", "invalidate", "detach"):
             event.listen(engine, name, given_back)
-        event.listen(engine, "before_cursor_execute", executes)
+        self._dialects.add(engine.dialect)
 
     # -- its contents ------------------------------------------------------------------------------
 
@@ -217,7 +218,8 @@ class MysqlDatabase(PrivateDatabase):
         server, clone = self._connected_server(), self.name
         if self._before_clone is None:
             return None
-        self._name, self._before_clone = self._before_clone.name, None
+        self._call_it(self._before_clone.name)
+        self._before_clone = None
         address = None
         if keep:
             server.mark(clone, Mark("kept", str(self._identity.project), used=time.time()))
@@ -356,11 +358,19 @@ class MysqlDatabase(PrivateDatabase):
         server = self._connected_server()
         name = f"greenroom_{kind}_{word}"
         server.try_hold(name)
-        self._name = name
+        self._call_it(name)
         mark = Mark(kind, str(self._identity.project), used=time.time(), run=self._identity.run)
         if kind != "clone":
             self._mark = mark
         server.create(name, mark)
+
+    def _call_it(self, name: str) -> None:
+        """Lead to the database of that name from now on."""
+        self._name = name
+        for dialect in self._dialects:
+            # What SQLAlchemy learned when it connected first: it looks for tables there.
+            if getattr(dialect, "default_schema_name", None):
+                dialect.default_schema_name = name
 
     def _take_kept(self, fingerprint: str, *, rebuild: bool) -> bool:
         """Take the first database under the fingerprint that is free; whether it has the tables."""
@@ -370,7 +380,8 @@ class MysqlDatabase(PrivateDatabase):
             name = f"greenroom_template_{fingerprint[:16]}_{number}"
             if not server.try_hold(name):
                 continue
-            self._name, self._mark = name, mark
+            self._call_it(name)
+            self._mark = mark
             # Read after it is held: whoever had it a moment ago may have dropped it.
             known = server.marked().get(name)
             if known and known.complete and known.fingerprint == fingerprint and not rebuild:

@@ -11,16 +11,54 @@ if TYPE_CHECKING:
 #: User objects have larger numbers than this in every PostgreSQL.
 FIRST_USER_OBJECT = 16384
 
-#: One text that changes when tables, columns, indexes, views, triggers or functions do. It is read in
-#: the reset's own round trip: 0.15 ms for 150 tables.
+#: One text that changes when tables, their number of columns, indexes, views, triggers or functions
+#: do. It is read in the reset's own round trip: 0.15 ms for 150 tables.
 DIGEST = f"""(SELECT concat_ws(' ', count(*), sum(oid::bigint), sum(relnatts), sum(relchecks),
-    sum(hashtext(relname)::bigint), sum(relfilenode::bigint) FILTER (WHERE relkind = 'm'))
+    sum(hashtext(oid || relname)::bigint), sum(relfilenode::bigint) FILTER (WHERE relkind = 'm'))
     FROM pg_catalog.pg_class WHERE oid >= {FIRST_USER_OBJECT} AND relpersistence <> 't'
     AND relkind <> 't')
-    || (SELECT concat_ws(' ', '', count(*)) FROM pg_catalog.pg_trigger WHERE tgrelid >= {FIRST_USER_OBJECT})
+    || (SELECT concat_ws(' ', '', count(*)) FROM pg_catalog.pg_trigger
+    WHERE tgrelid >= {FIRST_USER_OBJECT})
     || (SELECT concat_ws(' ', '', count(*), sum(xmin::text::bigint)) FROM pg_catalog.pg_proc
     WHERE oid >= {FIRST_USER_OBJECT} AND pronamespace <> pg_my_temp_schema())
     || (SELECT concat_ws(' ', '', count(*)) FROM pg_catalog.pg_enum)"""
+
+#: The same to the last detail: too dear for each test, so it is asked for only where one of the app's
+#: statements may have changed a definition.
+_DEFINITIONS = f"""
+WITH own AS (SELECT * FROM pg_class WHERE oid >= {FIRST_USER_OBJECT} AND relpersistence <> 't')
+SELECT concat_ws(' ',
+ (SELECT sum(hashtext(concat_ws(' ', oid, relname, relnamespace, relowner, relkind, relnatts,
+    relchecks, relhasrules, relrowsecurity, relforcerowsecurity, relreplident, relacl::text,
+    reloptions::text))::bigint) FROM own),
+ (SELECT concat_ws(' ', count(*), sum(a.xmin::text::bigint)) FROM pg_attribute a JOIN own o
+    ON o.oid = a.attrelid WHERE a.attnum > 0),
+ (SELECT concat_ws(' ', count(*), sum(d.xmin::text::bigint)) FROM pg_attrdef d JOIN own o
+    ON o.oid = d.adrelid),
+ (SELECT concat_ws(' ', count(*), sum(c.xmin::text::bigint)) FROM pg_constraint c JOIN own o
+    ON o.oid = c.conrelid),
+ (SELECT concat_ws(' ', count(*), sum(hashtext(concat_ws(' ', t.oid, t.tgname, t.tgenabled, t.tgfoid,
+    t.tgtype))::bigint)) FROM pg_trigger t JOIN own o ON o.oid = t.tgrelid),
+ (SELECT concat_ws(' ', count(*), sum(hashtext(concat_ws(' ', r.oid, r.rulename, r.ev_enabled,
+    r.ev_action::text))::bigint)) FROM pg_rewrite r JOIN own o ON o.oid = r.ev_class),
+ (SELECT concat_ws(' ', count(*), sum(p.xmin::text::bigint)) FROM pg_policy p),
+ (SELECT concat_ws(' ', count(*), sum(s.xmin::text::bigint)) FROM pg_sequence s JOIN own o
+    ON o.oid = s.seqrelid),
+ (SELECT concat_ws(' ', count(*), sum(i.xmin::text::bigint)) FROM pg_statistic_ext i),
+ (SELECT concat_ws(' ', count(*), sum(t.xmin::text::bigint)) FROM pg_type t
+    WHERE t.oid >= {FIRST_USER_OBJECT} AND t.typtype IN ('e', 'd', 'r')),
+ (SELECT concat_ws(' ', count(*), sum(e.xmin::text::bigint)) FROM pg_enum e),
+ (SELECT concat_ws(' ', count(*), sum(p.xmin::text::bigint)) FROM pg_proc p
+    WHERE p.oid >= {FIRST_USER_OBJECT} AND p.pronamespace <> pg_my_temp_schema()),
+ (SELECT concat_ws(' ', count(*), sum(n.xmin::text::bigint)) FROM pg_namespace n
+    WHERE nspname NOT LIKE 'pg~_%temp~_%' ESCAPE '~'),
+ (SELECT concat_ws(' ', count(*), sum(c.xmin::text::bigint)) FROM pg_cast c),
+ (SELECT concat_ws(' ', count(*), sum(d.xmin::text::bigint)) FROM pg_description d),
+ (SELECT concat_ws(' ', count(*), sum(a.xmin::text::bigint)) FROM pg_default_acl a),
+ (SELECT concat_ws(' ', count(*), sum(e.xmin::text::bigint)) FROM pg_extension e),
+ (SELECT concat_ws(' ', count(*), sum(l.xmin::text::bigint)) FROM pg_largeobject_metadata l),
+ (SELECT concat_ws(' ', count(*), sum(hashtext(s.setconfig::text)::bigint)) FROM pg_db_role_setting s
+    JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()))"""
 
 _TABLES = f"""
 SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), pg_relation_size(c.oid),
@@ -28,7 +66,10 @@ SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), pg_relati
         AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
   ARRAY(SELECT f.confrelid FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
         AND f.confrelid <> c.oid),
-  EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+  ARRAY(SELECT quote_ident(t.tgname) || ' ' || t.tgenabled::text FROM pg_trigger t
+        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY t.tgname),
+  ARRAY(SELECT quote_ident(r.rulename) || ' ' || r.ev_enabled::text FROM pg_rewrite r
+        WHERE r.ev_class = c.oid ORDER BY r.rulename)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {FIRST_USER_OBJECT}
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -37,8 +78,9 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= {FIRST_USER_OBJEC
 ORDER BY 2"""
 
 _SEQUENCES = f"""
-SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), s.seqcache
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_sequence s ON s.seqrelid = c.oid
 WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND c.oid >= {FIRST_USER_OBJECT}
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                   AND d.objid = c.oid AND d.deptype = 'e')
@@ -61,7 +103,8 @@ class Table:
     :param size: its size in bytes.
     :param columns: those that can be written, quoted.
     :param parents: the numbers of the other tables that its foreign keys name.
-    :param triggers: whether it has triggers of the app's own.
+    :param triggers: the app's own, quoted, with how each is enabled (`O`, `D`, `R` or `A`).
+    :param rules: likewise.
     """
 
     oid: int
@@ -69,45 +112,60 @@ class Table:
     size: int
     columns: tuple[str, ...]
     parents: frozenset[int]
-    triggers: bool
+    triggers: tuple[tuple[str, str], ...]
+    rules: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence and its state: the last value, and whether that has been given out."""
+    """A sequence and its state.
+
+    :param cached: whether each connection takes several values at once, and keeps them.
+    :param last: the last value.
+    :param is_called: whether that has been given out.
+    """
 
     oid: int
     name: str
+    cached: bool
     last: int
     is_called: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that a reset goes through."""
+    """Everything that a reset goes through.
+
+    :param digest: what tells this state of the tables from another, as far as that is cheap.
+    :param definitions: what tells it to the last detail.
+    """
 
     tables: tuple[Table, ...]
     sequences: tuple[Sequence, ...]
     digest: str
+    definitions: str
 
 
 def read(connection: psycopg.Connection[Any]) -> Catalogue:
     """The catalogue as it is now."""
     tables = tuple(
-        Table(oid, name, size, tuple(columns), frozenset(parents), triggers)
-        for oid, name, size, columns, parents, triggers in connection.execute(_TABLES.encode())
+        Table(oid, name, size, tuple(columns), frozenset(parents), _split(triggers), _split(rules))
+        for oid, name, size, columns, parents, triggers, rules in connection.execute(
+            _TABLES.encode()
+        )
     )
     sequences = tuple(
-        Sequence(oid, name, *_state(connection, name))
-        for oid, name in connection.execute(_SEQUENCES.encode()).fetchall()
+        Sequence(oid, name, cache > 1, *_state(connection, name))
+        for oid, name, cache in connection.execute(_SEQUENCES.encode()).fetchall()
     )
-    return Catalogue(tables, sequences, digest(connection))
+    return Catalogue(
+        tables, sequences, _one(connection, f"SELECT {DIGEST}"), definitions(connection)
+    )
 
 
-def digest(connection: psycopg.Connection[Any]) -> str:
-    """What tells this state of the tables' definitions from another."""
-    row = connection.execute(f"SELECT {DIGEST}".encode()).fetchone()
-    return str(row[0]) if row else ""
+def definitions(connection: psycopg.Connection[Any]) -> str:
+    """What tells this state of the tables' definitions from another, to the last detail."""
+    return _one(connection, _DEFINITIONS)
 
 
 def is_empty(connection: psycopg.Connection[Any]) -> bool:
@@ -120,3 +178,12 @@ def _state(connection: psycopg.Connection[Any], name: str) -> tuple[int, bool]:
     row = connection.execute(f"SELECT last_value, is_called FROM {name}".encode()).fetchone()
     assert row is not None
     return int(row[0]), bool(row[1])
+
+
+def _one(connection: psycopg.Connection[Any], question: str) -> str:
+    row = connection.execute(question.encode()).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _split(states: list[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((state[:-2], state[-1]) for state in states)

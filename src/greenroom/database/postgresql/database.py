@@ -15,12 +15,13 @@ from greenroom.database.postgresql.picture import Picture
 from greenroom.database.postgresql.server import Server, driver
 from greenroom.database.postgresql.template import Template, find_or_build
 from greenroom.database.private import PrivateDatabase, Reset
+from greenroom.database.statements import watch_definitions
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 
 if TYPE_CHECKING:
     import psycopg
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, Engine
     from sqlalchemy.engine.interfaces import Dialect
 
 #: How long, in seconds, a reset waits for a commit that is just under way.
@@ -29,8 +30,6 @@ PATIENCE = 0.25
 LOCK_TIMEOUT = 2000
 _RESET = "greenroom_reset"
 _REWIND = "greenroom_rewind"
-#: Older than every row: whatever there is, is written again.
-_NEVER = 3
 
 
 @dataclass
@@ -63,6 +62,7 @@ class PostgresDatabase(PrivateDatabase):
         self._origin: Picture | None = None
         self._baseline: Picture | None = None
         self._privileged = True
+        self._defined = False
         self._adopted: Mark | None = None
         self._make: Callable[[], None] = lambda: None
 
@@ -98,7 +98,7 @@ class PostgresDatabase(PrivateDatabase):
         server = self._connected_server()
         if server.may_create:
             name = self._new_name("test")
-            server.create(name, self._mark("test"))
+            server.create(name, self._mark("test"), owner=self._role)
             self._place = _Place(name)
         else:
             name, self._adopted = adopted.take(server)
@@ -125,6 +125,14 @@ class PostgresDatabase(PrivateDatabase):
         """Change a driver's arguments so that they lead here, and keep what else they say."""
         words.replace_address(dialect.driver, arguments, keywords, self._address())
 
+    def watch(self, engine: Engine) -> None:
+        """Know when one of the app's statements may have changed a table's definition."""
+
+        def defined() -> None:
+            self._defined = True
+
+        watch_definitions(engine, defined)
+
     def blocking(self) -> tuple[str, Callable[[], Any]]:
         """A URL's dialect and a way to connect for code that can't await."""
         connect = driver().connect
@@ -134,16 +142,23 @@ class PostgresDatabase(PrivateDatabase):
 
     def build(self, fingerprint: str | None, make: Callable[[], None], *, rebuild: bool) -> bool:
         """Have the tables in it, from a template. Raises GreenroomError."""
-        if self._place is not None:
-            # The app has connected before its tables were known: what it has made stays.
-            make()
-            return False
         server = self._connected_server()
+        if self._place is not None:
+            # The app has connected before its tables were known: what it has made stays, and is
+            # what the database is made again from.
+            make()
+            if self._adopted is None:
+                self._let_go(self._place)
+                server.disconnect(self.name)
+                self._template = Template(self._copy("test", self.name).name, reused=False)
+            return False
         self._make = make
         if not server.may_create:
             return self._build_in_adopted(fingerprint or "", rebuild=rebuild)
         kind = "template" if fingerprint else "test"
-        mark = self._mark(kind, fingerprint or secrets.token_hex(8))
+        mark = self._mark(
+            kind, f"{fingerprint or secrets.token_hex(16)} {self._role or ''}".strip()
+        )
 
         def build_in(name: str) -> None:
             self._place = _Place(name)
@@ -153,7 +168,7 @@ class PostgresDatabase(PrivateDatabase):
                 self._let_go(self._place)
                 self._place = None
 
-        self._template = find_or_build(server, mark, build_in, rebuild=rebuild)
+        self._template = find_or_build(server, mark, build_in, owner=self._role, rebuild=rebuild)
         if kind == "test":
             server.hold(self._template.name)
         self._place = self._copy("test", self._template.name)
@@ -198,14 +213,18 @@ class PostgresDatabase(PrivateDatabase):
     def take_origin(self) -> None:
         """Make the state of now the one that a start-up begins from."""
         self.open()
+        self._end_open()
         self._origin = picture.take(self._control())
-        self._install(_REWIND, self._origin)
+        self._install(self._control(), _REWIND, self._origin)
 
     def take_baseline(self) -> None:
         """Make the state of now the one that every test begins from."""
         self.open()
+        # Whatever is committed later would look older than the picture.
+        self._end_open()
         self._baseline = picture.take(self._control())
-        self._install(_RESET, self._baseline)
+        self._install(self._control(), _RESET, self._baseline)
+        self._defined = False
 
     def rewind(self) -> Reset:
         """Go back to the state before the app's start-up, which is about to run again."""
@@ -217,7 +236,12 @@ class PostgresDatabase(PrivateDatabase):
 
     def roll_back(self) -> bool:
         """End the transactions that were left open; whether there were any."""
-        return self._place is not None and self._baseline is not None and self._end_open()
+        if self._place is None or self._baseline is None:
+            return False
+        try:
+            return self._end_open()
+        except (driver().Error, GreenroomError):
+            return False  # The server is no more, and with it every transaction.
 
     def clone(self) -> None:
         """Go on with a database that is like the baseline."""
@@ -235,7 +259,7 @@ class PostgresDatabase(PrivateDatabase):
             self._let_go(self._place)
             self._connected_server().disconnect(source)
         self._before_clone, self._place = self._place, self._copy("clone", source)
-        self._restore(_RESET, self._baseline)
+        self._restore(_RESET)
 
     def end_clone(self, *, keep: bool) -> str | None:
         """Go back to the database from before `clone`; the kept one's address if it is kept."""
@@ -288,20 +312,25 @@ class PostgresDatabase(PrivateDatabase):
 
     def _go_back(self, function: str, state: Picture) -> Reset:
         found = Reset.CLEAN
+        if self._defined and self._is_defined_anew(state):
+            return self._remake(function)
+        self._defined = False
         for _ in range(4):
             try:
                 answer = self._call(function)
             except driver().errors.LockNotAvailable:
-                self._end(only_writers=False)
+                self._end("xact_start IS NOT NULL")
                 found = Reset.MOVED
                 continue
             except (driver().OperationalError, driver().InterfaceError):
                 self._reconnect()
                 continue
-            if answer == "":
+            if answer == picture.BACK:
                 return found
-            if answer == "changed":
-                return self._remake(function, state)
+            if answer == picture.CACHED:
+                return Reset.REMADE if found is Reset.CLEAN else found
+            if answer == picture.CHANGED:
+                return self._remake(function)
             if self._end_open():
                 found = Reset.MOVED
         raise GreenroomError(
@@ -311,80 +340,87 @@ class PostgresDatabase(PrivateDatabase):
         )
 
     def _call(self, function: str) -> str:
-        row = self._control().execute(f"SELECT pg_temp.{function}()".encode()).fetchone()
+        errors = driver().errors
+        try:
+            row = self._control().execute(f"SELECT pg_temp.{function}()".encode()).fetchone()
+        except (errors.UndefinedFunction, errors.InvalidSchemaName):
+            # A lost connection was opened again, and the function doesn't fit the tables any more.
+            return picture.CHANGED
         return str(row[0]) if row else ""
 
-    def _remake(self, function: str, state: Picture) -> Reset:
+    def _is_defined_anew(self, state: Picture) -> bool:
+        """Whether a statement has changed a definition, and not only looked as if it might."""
+        try:
+            return catalogue.definitions(self._control()) != state.catalogue.definitions
+        except (driver().OperationalError, driver().InterfaceError):
+            self._reconnect()
+            return catalogue.definitions(self._control()) != state.catalogue.definitions
+
+    def _remake(self, function: str) -> Reset:
         """Copy the template again: the tables were changed."""
+        self._defined = False
         if self._adopted is not None:
             self._connected_server().disconnect(self.name)
             self._let_go(self._place)
+            self._baseline = self._origin = None
             adopted.empty(self._control())
             self._make()
             self.take_origin()
             return Reset.EMPTIED
         assert self._origin is not None
-        if self._template is None and self._origin.catalogue.tables:
-            raise GreenroomError(
-                Code.BUSY,
-                "a test has changed the tables of a database that the app had made by itself when it "
-                "was imported, so greenroom can't make them again.",
-                'Mark that test with @pytest.mark.isolation("clone").',
-            )
         server, name = self._connected_server(), self.name
         self._let_go(self._place)
         server.drop(name, force=True)
         self._place = self._copy("test", self._template.name if self._template else None)
-        self._install(_REWIND, self._origin)
         if function == _RESET and self._start_up_makes_tables():
+            self._baseline = None
             return Reset.EMPTIED
-        self._restore(function, state)
+        self._restore(function)
         return Reset.REMADE
 
     def _start_up_makes_tables(self) -> bool:
         if self._origin is None or self._baseline is None:
             return False
-        return self._origin.catalogue.digest != self._baseline.catalogue.digest
+        return self._origin.catalogue.definitions != self._baseline.catalogue.definitions
 
-    def _restore(self, function: str, state: Picture) -> None:
-        """Write every row of the picture again, whatever there is."""
-        self._install(function, state)
-        self._distrust(function)
-        self._call(function)
-
-    def _distrust(self, function: str) -> None:
-        self._control().execute(
-            f"UPDATE pg_temp.{function}_seen SET xid = '{_NEVER}'::xid".encode()
-        )
+    def _restore(self, function: str) -> None:
+        """Write every row of the picture again, in a database that was just copied."""
+        self._control()
+        if self._call(function) not in {picture.BACK, picture.CACHED}:
+            raise GreenroomError(
+                Code.BUSY,
+                f"the copy {self.name} of the template isn't like the database that it stands for.",
+                "Make the template anew: pytest --greenroom-rebuild.",
+            )
 
     def _end_open(self) -> bool:
         """End the transactions that have written and aren't committed; whether there were any."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            states = self._writers()
+            states = [state for _, state in self._open()]
             if not states:
                 return False
             if "active" not in states:
                 break
             time.sleep(0.005)
-        self._end(only_writers=True)
+        self._end("pid = ANY(%s)", [pid for pid, _ in self._open()])
         return True
 
-    def _writers(self) -> list[str]:
-        rows = self._control().execute(
-            b"SELECT state FROM pg_stat_activity WHERE datname = current_database() "
-            b"AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL"
-        )
-        return [str(row[0]) for row in rows]
+    def _open(self) -> list[tuple[int, str]]:
+        rows = self._control().execute(picture.OPEN_TRANSACTIONS.encode())
+        return [(int(pid), str(state)) for pid, state in rows]
 
-    def _end(self, *, only_writers: bool) -> None:
-        """End the connections with an open transaction, and wait until they have gone."""
-        which = "backend_xid IS NOT NULL" if only_writers else "xact_start IS NOT NULL"
-        ended = self._control().execute(
+    def _end(self, which: str, *parameters: object) -> None:
+        """End some of this database's connections, and wait until they have gone."""
+        # Two steps: in one, PostgreSQL may end connections before it looks whose they are.
+        found = self._control().execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
-            f"AND pid <> pg_backend_pid() AND {which} AND pg_terminate_backend(pid)".encode()
+            f"AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND {which}".encode(),
+            parameters or None,
         )
-        pids = [row[0] for row in ended]
+        pids = [row[0] for row in found]
+        for pid in pids:
+            self._control().execute(b"SELECT pg_terminate_backend(%s)", [pid])
         until = time.monotonic() + 20 * PATIENCE
         while time.monotonic() < until:
             left = self._control().execute(
@@ -415,6 +451,7 @@ class PostgresDatabase(PrivateDatabase):
                 place.control.execute(b"SET session_replication_role = replica")
             except driver().errors.InsufficientPrivilege:
                 self._privileged = False
+            self._furnish(place.control)
         return place.control
 
     def _reconnect(self) -> None:
@@ -432,17 +469,28 @@ class PostgresDatabase(PrivateDatabase):
                 f"the PostgreSQL server {self.place} was lost in the middle of the run: {said}.",
                 "Look at the server's log; the tests after this one can't be trusted to be isolated.",
             ) from None
+
+    def _furnish(self, control: psycopg.Connection[Any]) -> None:
+        """Give a new connection of greenroom's the functions; rows it hasn't seen aren't trusted."""
         for function, state in ((_REWIND, self._origin), (_RESET, self._baseline)):
             if state is not None:
-                self._install(function, state)
-                self._distrust(function)
+                with contextlib.suppress(driver().ProgrammingError):  # Of tables that are no more.
+                    self._install(control, function, state, trusted=False)
 
-    def _install(self, function: str, state: Picture) -> None:
-        picture.install(self._control(), state, function, privileged=self._privileged)
+    def _install(
+        self,
+        control: psycopg.Connection[Any],
+        function: str,
+        state: Picture,
+        *,
+        trusted: bool = True,
+    ) -> None:
+        picture.install(control, state, function, privileged=self._privileged, trusted=trusted)
 
     def _copy(self, kind: str, template: str | None) -> _Place:
         name = self._new_name(kind)
-        self._connected_server().create(name, self._mark(kind), template)
+        server = self._connected_server()
+        server.create(name, self._mark(kind), template, owner=self._role)
         return _Place(name)
 
     def _let_go(self, place: _Place | None) -> None:

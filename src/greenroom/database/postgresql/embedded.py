@@ -33,6 +33,8 @@ LEAST_SPACE = 256 * 1024 * 1024
 #: How long, in seconds, a process waits for the server that another one of its run starts.
 PATIENCE = 90
 STEP = 0.005
+#: How long, in seconds, a server that has lost its keeper may take to end.
+LONGEST_END = 10
 #: The longest path of a socket that every system takes, in bytes, less the socket's own name.
 LONGEST_PATH = 80
 
@@ -190,6 +192,10 @@ def _kill_server(data: Path) -> None:
         ).stdout
         if str(data) in command:
             os.kill(pid, signal.SIGQUIT)
+            until = time.monotonic() + LONGEST_END
+            while time.monotonic() < until:
+                os.kill(pid, 0)  # An error, and the end of this, once it has gone.
+                time.sleep(STEP)
 
 
 def _binaries() -> tuple[Path, str]:

@@ -90,9 +90,9 @@ class Keeper:
     # -- steps -------------------------------------------------------------------------------------
 
     def _leave_root(self) -> None:
-        if os.geteuid() != 0:
+        if os.geteuid() != 0 and _has_name(os.geteuid()):
             return
-        if _enter_namespace():
+        if _enter_namespace() or os.geteuid() != 0:
             return
         nobody = pwd.getpwnam("nobody")
         self.user = nobody.pw_uid
@@ -238,6 +238,15 @@ def _enter_namespace() -> bool:
         Path("/proc/self/gid_map").write_text(f"{nobody.pw_gid} {group} 1")
     except OSError as error:
         raise SystemExit(f"the user namespace was made but can't be mapped: {error}") from None
+    return True
+
+
+def _has_name(user: int) -> bool:
+    """`initdb` asks for it; a container's user may have none."""
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
     return True
 
 

@@ -20,21 +20,40 @@ if TYPE_CHECKING:
 #: A table that has grown over this size in bytes, or to four times its size, is truncated: dead rows
 #: cost every later scan.
 LARGE = 64 * 8192
+#: What a function answers: it went back; somebody has written, or locked, and isn't at the end; the
+#: tables are others; it went back, and connections keep values of a sequence that started again.
+BACK, OPEN, CHANGED, CACHED = "", "open", "changed", "cached"
+
+#: Who has an open transaction that has written, or that holds a lock which others would wait for.
+OPEN_TRANSACTIONS = """
+SELECT a.pid, a.state FROM pg_catalog.pg_stat_get_activity(NULL) a
+WHERE a.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL AND a.backend_type = 'client backend'
+AND (a.backend_xid IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid
+  AND l.granted AND (l.locktype = 'advisory' OR (l.locktype = 'relation' AND l.mode NOT IN
+  ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')))))"""
+
+_ENABLE = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A state of a database: its catalogue, and the rows of each table that has any.
 
-    :param rows: by the table's number, in COPY's text format.
+    :param rows: their number and, in COPY's text format, what they are, by the table's number.
+    :param transaction: a number that all transactions of this state are older than.
     """
 
     catalogue: Catalogue
     rows: dict[int, tuple[int, bytes]]
+    transaction: str
 
 
 def take(connection: psycopg.Connection[Any]) -> Picture:
     """The state of now."""
+    # Before the rows are read: what is committed meanwhile is newer than the picture.
+    row = connection.execute(b"SELECT pg_current_xact_id()::xid::text").fetchone()
+    assert row is not None
     catalogue = read(connection)
     rows: dict[int, tuple[int, bytes]] = {}
     for table in catalogue.tables:
@@ -44,25 +63,33 @@ def take(connection: psycopg.Connection[Any]) -> Picture:
                 data = b"".join(bytes(part) for part in source)
             if data:
                 rows[table.oid] = (data.count(b"\n"), data)
-    return Picture(catalogue, rows)
+        elif table.size:
+            count = connection.execute(
+                f"SELECT count(*) FROM ONLY {table.name}".encode()
+            ).fetchone()
+            if count is not None and count[0]:
+                rows[table.oid] = (count[0], b"")
+    return Picture(catalogue, rows, row[0])
 
 
 def install(
-    connection: psycopg.Connection[Any], picture: Picture, name: str, *, privileged: bool
+    connection: psycopg.Connection[Any],
+    picture: Picture,
+    name: str,
+    *,
+    privileged: bool,
+    trusted: bool = True,
 ) -> None:
     """Make the function `pg_temp.<name>()` that goes back to the picture.
 
-    It returns an empty text if it did, `open` if another connection has written and not yet
-    committed, and `changed` if the tables aren't those of the picture.
-
     :param privileged: whether the connection has switched triggers and foreign keys off.
+    :param trusted: whether rows that are older than the picture are those of the picture.
     """
+    seen = picture.transaction if trusted else "3"  # The first number that a transaction can have.
     connection.execute(f"DROP TABLE IF EXISTS pg_temp.{name}_seen".encode())
-    connection.execute(
-        f"CREATE TEMP TABLE {name}_seen AS SELECT pg_current_xact_id()::xid AS xid".encode()
-    )
+    connection.execute(f"CREATE TEMP TABLE {name}_seen AS SELECT '{seen}'::xid AS xid".encode())
     for table in picture.catalogue.tables:
-        if table.oid in picture.rows:
+        if table.columns and table.oid in picture.rows:
             copy = f"pg_temp.{name}_{table.oid}"
             connection.execute(f"DROP TABLE IF EXISTS {copy}".encode())
             columns = _columns(table)
@@ -76,7 +103,7 @@ def install(
     body = _body(picture, name, privileged=privileged)
     connection.execute(
         f"CREATE OR REPLACE FUNCTION pg_temp.{name}() RETURNS text LANGUAGE plpgsql "
-        f"SET search_path = pg_catalog AS $greenroom$\n{body}\n$greenroom$".encode()
+        f"AS $greenroom$\n{body}\n$greenroom$".encode()
     )
 
 
@@ -84,33 +111,35 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
     tables = _children_first(picture.catalogue.tables)
     empty = [table for table in tables if table.oid not in picture.rows]
     full = [table for table in tables if table.oid in picture.rows]
-    # Where triggers and foreign keys can't be switched off, what has triggers, or refers to itself in
-    # a circle, is truncated: no trigger of a row fires then, and no order is needed.
+    quiet = [pair for table in tables for pair in _quiet(table, privileged=privileged)]
+    watched = [table for table in empty if _quiet(table, privileged=privileged)]
+    # Where foreign keys can't be switched off, tables that refer to each other in a circle are
+    # truncated together: no order is needed then.
     order = {table.oid: place for place, table in enumerate(tables)}
-    awkward = [
-        table
+    circular = {
+        table.oid
         for table in empty
         if not privileged
-        and (
-            table.triggers
-            or any(
-                order.get(parent, -1) < order[table.oid]
-                for parent in table.parents
-                if parent in order
-            )
-        )
-    ]
+        and any(order.get(p, len(order)) < order[table.oid] for p in table.parents)
+    }
+    limits = [0 if table.oid in circular else max(LARGE, 4 * table.size) for table in tables]
     lines = [
         "DECLARE",
-        "  large text; seen xid; changed boolean := false; moved record;",
+        "  large text; seen xid; changed boolean := false; cached boolean := false; moved record;",
         "BEGIN",
-        "  IF EXISTS (SELECT FROM pg_stat_get_activity(NULL) WHERE datid = (SELECT oid FROM "
-        "pg_database WHERE datname = current_database()) AND backend_xid IS NOT NULL "
-        "AND pid <> pg_backend_pid()) THEN RETURN 'open'; END IF;",
-        f"  IF {DIGEST} <> {_quoted(picture.catalogue.digest)} THEN RETURN 'changed'; END IF;",
+        f"  IF EXISTS ({OPEN_TRANSACTIONS}) THEN RETURN '{OPEN}'; END IF;",
+        f"  IF {DIGEST} <> {_quoted(picture.catalogue.digest)} THEN RETURN '{CHANGED}'; END IF;",
     ]
+    if full:
+        lines.append(f"  SELECT xid INTO seen FROM pg_temp.{name}_seen;")
+    if full and (quiet or not privileged):
+        lines += [f"  changed := changed OR {_has_changed(table, picture)};" for table in full]
+    loud = " OR ".join(["changed", *(f"pg_relation_size({t.oid}) > 0" for t in watched)])
+    if quiet:
+        lines.append(f"  IF {loud} THEN")
+        lines += [f"    {silence};" for silence, _ in quiet]
+        lines += ["    cached := true;", "  END IF;"]  # For a moment: whether they are silent.
     if tables:
-        limits = [0 if table in awkward else max(LARGE, 4 * table.size) for table in tables]
         lines += [
             "  SELECT string_agg(t.oid::oid::regclass::text, ', ') INTO large FROM "
             f"unnest({_array([t.oid for t in tables])}, {_array(limits)}) t(oid, size) "
@@ -120,45 +149,101 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
     lines += [
         f"  IF pg_relation_size({table.oid}) > 0 THEN DELETE FROM ONLY {table.name}; END IF;"
         for table in empty
-        if table not in awkward
+        if table.oid not in circular
     ]
-    if full:
-        lines.append(f"  SELECT xid INTO seen FROM pg_temp.{name}_seen;")
+    lines += _rows_again(full, name, picture, privileged=privileged)
+    if quiet:
+        # What is deferred has to be over before a table is altered.
+        lines += ["  IF cached THEN", "    SET CONSTRAINTS ALL IMMEDIATE;"]
+        lines += [f"    {speak};" for _, speak in quiet]
+        lines += ["  END IF;", "  cached := false;"]
+    lines += _sequences(picture)
+    return "\n".join(
+        [*lines, f"  RETURN CASE WHEN cached THEN '{CACHED}' ELSE '{BACK}' END;", "END"]
+    )
+
+
+def _rows_again(full: list[Table], name: str, picture: Picture, *, privileged: bool) -> list[str]:
+    """Write the rows that were there before again, where they have changed."""
+    lines: list[str] = []
+    if full and privileged:
         for table in full:
-            count = picture.rows[table.oid][0]
-            lines.append(
-                f"  changed := changed OR (SELECT count(*) <> {count} OR "
-                f"coalesce(bool_or(age(xmin) < age(seen)), false) FROM ONLY {table.name});"
-            )
-        lines.append("  IF changed THEN")
-        lines += [f"    DELETE FROM ONLY {table.name};" for table in full]
-        for table in reversed(full):
-            quiet = table.triggers and not privileged
-            if quiet:
-                lines.append(f"    ALTER TABLE {table.name} DISABLE TRIGGER USER;")
-            lines.append(
-                f"    INSERT INTO {table.name} ({_columns(table)}) OVERRIDING SYSTEM VALUE "
-                f"SELECT {_columns(table)} FROM pg_temp.{name}_{table.oid};"
-            )
-            if quiet:
-                lines.append(f"    ALTER TABLE {table.name} ENABLE TRIGGER USER;")
-        lines += [
-            f"    UPDATE pg_temp.{name}_seen SET xid = pg_current_xact_id()::xid;",
-            "  END IF;",
-        ]
-    sequences = picture.catalogue.sequences
-    if sequences:
-        oids = _array([sequence.oid for sequence in sequences])
-        lasts = _array([sequence.last for sequence in sequences])
-        called = ", ".join(str(sequence.is_called) for sequence in sequences)
-        lines += [
-            f"  FOR moved IN SELECT * FROM unnest({oids}, {lasts}, ARRAY[{called}]) s(oid, last, "
-            "called) WHERE pg_sequence_last_value(s.oid::oid::regclass) IS DISTINCT FROM "
-            "CASE WHEN s.called THEN s.last END LOOP",
-            "    PERFORM setval(moved.oid::oid::regclass, moved.last, moved.called);",
-            "  END LOOP;",
-        ]
-    return "\n".join([*lines, "  RETURN '';", "END"])
+            lines += [
+                f"  IF {_has_changed(table, picture)} THEN",
+                f"    DELETE FROM ONLY {table.name};",
+                f"    {_insert(table, name, picture)};",
+                "    changed := true;",
+                "  END IF;",
+            ]
+    elif full:
+        # Foreign keys are checked at a statement's end: as one, they may refer to each other.
+        deletes = [f"DELETE FROM ONLY {table.name}" for table in full]
+        inserts = [_insert(table, name, picture) for table in reversed(full)]
+        # A table that was truncated with another one has lost its rows.
+        lines += ["  IF changed OR large IS NOT NULL THEN", "    changed := true;"]
+        lines += [f"    {_as_one(deletes)};", f"    {_as_one(inserts)};", "  END IF;"]
+    if full:
+        now = "pg_current_xact_id()::xid"
+        lines.append(f"  IF changed THEN UPDATE pg_temp.{name}_seen SET xid = {now}; END IF;")
+    return lines
+
+
+def _quiet(table: Table, *, privileged: bool) -> list[tuple[str, str]]:
+    """The statements that silence a table's triggers and rules, and those that undo them."""
+    found = [
+        ("TRIGGER", name, state)
+        for name, state in table.triggers
+        if state != "D" and (state == "A" or not privileged)
+    ]
+    found += [("RULE", name, state) for name, state in table.rules if state != "D"]
+    return [
+        (
+            f"ALTER TABLE {table.name} DISABLE {kind} {name}",
+            f"ALTER TABLE {table.name} {_ENABLE[state]} {kind} {name}",
+        )
+        for kind, name, state in found
+    ]
+
+
+def _as_one(statements: list[str]) -> str:
+    *first, last = statements
+    parts = ", ".join(f"s{number} AS ({one})" for number, one in enumerate(first))
+    return f"WITH {parts} {last}" if parts else last
+
+
+def _has_changed(table: Table, picture: Picture) -> str:
+    return (
+        f"(SELECT count(*) <> {picture.rows[table.oid][0]} OR "
+        f"coalesce(bool_or(age(xmin) < age(seen)), false) FROM ONLY {table.name})"
+    )
+
+
+def _insert(table: Table, name: str, picture: Picture) -> str:
+    if not table.columns:
+        count = picture.rows[table.oid][0]
+        return f"INSERT INTO {table.name} SELECT FROM generate_series(1, {count})"
+    return (
+        f"INSERT INTO {table.name} ({_columns(table)}) OVERRIDING SYSTEM VALUE "
+        f"SELECT {_columns(table)} FROM pg_temp.{name}_{table.oid}"
+    )
+
+
+def _sequences(picture: Picture) -> list[str]:
+    if not picture.catalogue.sequences:
+        return []
+    # A look at each of them: what pg_sequences shows of one that was never called is nothing.
+    looks = " UNION ALL ".join(
+        f"SELECT {s.oid}::oid AS oid, {s.last}::bigint AS last, {s.is_called} AS called, "
+        f"{s.cached} AS cached FROM {s.name} "
+        f"WHERE last_value <> {s.last} OR is_called <> {s.is_called}"
+        for s in picture.catalogue.sequences
+    )
+    return [
+        f"  FOR moved IN {looks} LOOP",
+        "    PERFORM setval(moved.oid::regclass, moved.last, moved.called);",
+        "    cached := cached OR moved.cached;",
+        "  END LOOP;",
+    ]
 
 
 def _children_first(tables: tuple[Table, ...]) -> list[Table]:

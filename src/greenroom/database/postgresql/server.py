@@ -41,6 +41,7 @@ class Server:
         self.place = place
         #: Called when a template was built.
         self.when_built: Callable[[], None] = lambda: None
+        self._held: set[str] = set()
         self._admin: psycopg.Connection[Any] | None = None
 
     # -- connections -------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ class Server:
         :raises psycopg.OperationalError: if the server refuses.
         """
         connection: psycopg.Connection[Any] = driver().connect(
-            **self.arguments(database), autocommit=True, application_name="greenroom"
+            **self.arguments(database), options="", autocommit=True, application_name="greenroom"
         )
         return connection
 
@@ -64,8 +65,13 @@ class Server:
             "password": str(self.url.password) if self.url.password is not None else None,
             "dbname": database,
             "connect_timeout": PATIENCE,
+            # Said, so that no variable of the environment leads somewhere else.
+            "hostaddr": "",
+            "target_session_attrs": "any",
+            "requirepeer": "",
         }
-        return {**dict(self.url.query), **{k: v for k, v in named.items() if v is not None}}
+        said = {word: value for word, value in named.items() if value is not None}
+        return {**said, **dict(self.url.query)}
 
     @property
     def admin(self) -> psycopg.Connection[Any]:
@@ -79,12 +85,12 @@ class Server:
             door = self.url.database or self.url.username or "postgres"
             try:
                 self._admin = self.connect("postgres")
-            except psycopg.OperationalError as first:
+            except psycopg.Error as first:
                 if door == "postgres":
                     raise self._unreachable(first) from None
                 try:
                     self._admin = self.connect(door)
-                except psycopg.OperationalError as error:
+                except psycopg.Error as error:
                     raise self._unreachable(error) from None
         return self._admin
 
@@ -108,7 +114,9 @@ class Server:
 
     # -- databases ---------------------------------------------------------------------------------
 
-    def create(self, name: str, mark: Mark, template: str | None = None) -> None:
+    def create(
+        self, name: str, mark: Mark, template: str | None = None, owner: str | None = None
+    ) -> None:
         """Create a marked database, and hold it.
 
         :raises GreenroomError: if the server refuses, with what it said.
@@ -116,7 +124,8 @@ class Server:
         psycopg = driver()
         self.hold(name)
         # Copying files needs no write-ahead log: on a memory disk it is several times faster.
-        how = f' TEMPLATE "{template}"' if template else ""
+        how = f' OWNER "{_escaped(owner)}"' if owner else ""
+        how += f' TEMPLATE "{template}"' if template else ""
         if template and self.admin.info.server_version >= _COPIES_FILES:
             how += " STRATEGY file_copy"
         try:
@@ -142,9 +151,10 @@ class Server:
         self._do(f"COMMENT ON DATABASE \"{name}\" IS '{text}'")
 
     def marked(self) -> dict[str, Mark]:
-        """The databases of this server that greenroom has marked."""
-        rows = self.admin.execute(
-            "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database ORDER BY datname"
+        """The databases that greenroom has marked and whose owner this user is, or may be."""
+        rows = self._run(
+            "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database "
+            "WHERE pg_has_role(datdba, 'USAGE') ORDER BY datname"
         ).fetchall()
         found = ((str(name), Mark.read(comment)) for name, comment in rows)
         return {name: mark for name, mark in found if mark is not None}
@@ -158,21 +168,30 @@ class Server:
         if name not in self.marked():
             return False
         how = " WITH (FORCE)" if force and self.admin.info.server_version >= _DROPS_BY_FORCE else ""
-        with contextlib.suppress(psycopg.errors.ObjectInUse):
+        refusals = (psycopg.errors.ObjectInUse, psycopg.errors.InsufficientPrivilege)
+        with contextlib.suppress(*refusals):
             self._do(f'DROP DATABASE IF EXISTS "{name}"{how}')
             return True
         return False
 
     def disconnect(self, name: str) -> None:
         """End every connection to a database of greenroom's, and wait until they are gone."""
-        self.admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = %s AND pid <> pg_backend_pid()",
-            [name],
+        # Two steps: in one, PostgreSQL may end connections before it looks whose they are.
+        found = self._run(
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'",
+            name,
         )
+        for (pid,) in found.fetchall():
+            with contextlib.suppress(driver().errors.InsufficientPrivilege):
+                self._run("SELECT pg_terminate_backend(%s)", pid)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if not self._one("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", name):
+            if not self._one(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s "
+                "AND backend_type = 'client backend'",
+                name,
+            ):
                 return
             time.sleep(0.005)
 
@@ -200,7 +219,7 @@ class Server:
     @contextlib.contextmanager
     def alone(self, name: str) -> Iterator[None]:
         """Wait for the lock under a name, and hold it."""
-        self.admin.execute("SELECT pg_advisory_lock(%s)", [_key(name)])
+        self._run("SELECT pg_advisory_lock(%s)", _key(name))
         try:
             yield
         finally:
@@ -209,24 +228,40 @@ class Server:
 
     def hold(self, name: str) -> None:
         """Hold a database for as long as this process lives."""
-        self.admin.execute("SELECT pg_advisory_lock(%s)", [_key(name)])
+        self._run("SELECT pg_advisory_lock(%s)", _key(name))
+        self._held.add(name)
 
     def try_hold(self, name: str) -> bool:
         """Hold a database if nobody else does."""
-        return bool(self._one("SELECT pg_try_advisory_lock(%s)", _key(name)))
+        held = bool(self._one("SELECT pg_try_advisory_lock(%s)", _key(name)))
+        if held:
+            self._held.add(name)
+        return held
 
     def release(self, name: str) -> None:
         """Let go of it."""
-        self.admin.execute("SELECT pg_advisory_unlock(%s)", [_key(name)])
+        self._held.discard(name)
+        self._run("SELECT pg_advisory_unlock(%s)", _key(name))
 
     # -- means -------------------------------------------------------------------------------------
 
     def _do(self, statement: str) -> None:
-        self.admin.execute(statement.encode())
+        self._run(statement)
 
     def _one(self, question: str, *parameters: object) -> Any:
-        row = self.admin.execute(question.encode(), parameters or None).fetchone()
+        row = self._run(question, *parameters).fetchone()
         return row[0] if row else None
+
+    def _run(self, statement: str, *parameters: object) -> psycopg.Cursor[Any]:
+        """Send it; once more, with the locks taken again, if the connection was lost meanwhile."""
+        try:
+            return self.admin.execute(statement.encode(), parameters or None)
+        except driver().OperationalError:
+            if self._admin is None or not self._admin.closed:
+                raise
+        for name in self._held:
+            self.admin.execute(b"SELECT pg_try_advisory_lock(%s)", [_key(name)])
+        return self.admin.execute(statement.encode(), parameters or None)
 
     def _unreachable(self, error: Exception) -> GreenroomError:
         said = " ".join(str(error).split())
@@ -251,6 +286,10 @@ def driver() -> Any:
             "pip install 'greenroom[postgres]', which also brings an embedded server.",
         ) from None
     return psycopg
+
+
+def _escaped(name: str) -> str:
+    return name.replace('"', '""')
 
 
 def _key(name: str) -> int:

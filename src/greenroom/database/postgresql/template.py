@@ -24,12 +24,13 @@ class Template:
 
 
 def find_or_build(
-    server: Server, mark: Mark, build_in: Callable[[str], None], *, rebuild: bool
+    server: Server, mark: Mark, build_in: Callable[[str], None], *, owner: str | None, rebuild: bool
 ) -> Template:
     """The template with the mark's fingerprint; whoever comes first builds it.
 
     :param mark: its kind, fingerprint, project and run.
     :param build_in: makes the tables in the database of that name.
+    :param owner: the role that the app connects as; None for the server's own user.
     :param rebuild: whether one that another run has built is ignored.
     :raises GreenroomError: if it can't be built. Nothing is left of it then.
     """
@@ -43,7 +44,7 @@ def find_or_build(
                 server.drop(name, force=True)
         # The name is new each time: one that was created and never marked is not ours to drop.
         name = f"greenroom_template_{mark.fingerprint[:12]}_{secrets.token_hex(3)}"
-        server.create(name, replace(mark, complete=False, used=time.time()))
+        server.create(name, replace(mark, complete=False, used=time.time()), owner=owner)
         try:
             build_in(name)
             server.disconnect(name)

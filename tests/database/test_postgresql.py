@@ -1,0 +1,300 @@
+"""A private PostgreSQL database: whatever was written is undone, in one round trip."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from greenroom.database.postgresql.database import PostgresDatabase
+from greenroom.database.postgresql.server import Server
+from greenroom.database.private import Reset
+from greenroom.facts.errors import GreenroomError
+from greenroom.facts.run import RunIdentity
+
+SCHEMA = """
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE SCHEMA "Audit Log";
+CREATE TABLE parents (id serial PRIMARY KEY, name text UNIQUE, data json, tags text[], mood mood);
+CREATE TABLE children (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent_id int NOT NULL REFERENCES parents,
+    up int REFERENCES children, doubled int GENERATED ALWAYS AS (parent_id * 2) STORED);
+CREATE TABLE lonely (id int);
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a);
+ALTER TABLE a ADD COLUMN b_id int REFERENCES b;
+CREATE TABLE "Audit Log"."Ünï ""quoted"" x" ("Id" bigserial PRIMARY KEY, what text);
+CREATE TABLE parts (id int, at date) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2030-01-01');
+CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO "Audit Log"."Ünï ""quoted"" x" (what) VALUES (TG_OP); RETURN NULL; END $$;
+CREATE TRIGGER logged AFTER INSERT OR UPDATE OR DELETE ON lonely FOR EACH ROW EXECUTE FUNCTION log();
+CREATE SEQUENCE numbers START 100 INCREMENT 5;
+CREATE VIEW names AS SELECT name FROM parents;
+CREATE MATERIALIZED VIEW kept AS SELECT name FROM parents;
+"""
+BASELINE = """
+INSERT INTO parents (name, data, tags, mood) VALUES ('one', '{"a": 1}', '{x,y}', 'good'), ('two', null, '{}', 'bad');
+INSERT INTO children (parent_id) VALUES (1), (2);
+INSERT INTO children (parent_id, up) VALUES (1, 1);
+INSERT INTO lonely VALUES (1);
+INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1); UPDATE a SET b_id = 1;
+SELECT nextval('numbers');
+"""
+LOOK = """
+SELECT 'parents', p::text FROM parents p UNION ALL SELECT 'children', c::text FROM children c
+UNION ALL SELECT 'lonely', l::text FROM lonely l UNION ALL SELECT 'a', a::text FROM a
+UNION ALL SELECT 'b', b::text FROM b UNION ALL SELECT 'parts', p::text FROM parts p
+UNION ALL SELECT 'log', q::text FROM "Audit Log"."Ünï ""quoted"" x" q
+UNION ALL SELECT 'kept', name FROM kept
+UNION ALL SELECT s.sequencename, s.last_value::text FROM pg_sequences s ORDER BY 1, 2
+"""
+WRITES = {
+    "an insert": "INSERT INTO parents (name) VALUES ('three')",
+    "an update": "UPDATE parents SET name = 'ONE' WHERE id = 1",
+    "a delete": "DELETE FROM children WHERE id = 2",
+    "a replaced row": "DELETE FROM children; DELETE FROM parents WHERE id = 2; "
+    "INSERT INTO parents (id, name) VALUES (2, 'two')",
+    "json that is no longer null": "UPDATE parents SET data = '{}' WHERE id = 2",
+    "a trigger's rows": "INSERT INTO lonely VALUES (2); DELETE FROM lonely",
+    "a circle": "INSERT INTO a VALUES (2); INSERT INTO b VALUES (2, 2); UPDATE a SET b_id = 2",
+    "a partition": "INSERT INTO parts VALUES (1, '2025-05-05')",
+    "an emptied table": "TRUNCATE parents CASCADE",
+    "an emptied table whose ids start again": "TRUNCATE parents RESTART IDENTITY CASCADE",
+    "a sequence": "SELECT nextval('numbers') FROM generate_series(1, 7)",
+    "a sequence that was set": "SELECT setval('numbers', 5000)",
+    "very many rows": "INSERT INTO parents (name) SELECT 'n' || n FROM generate_series(1, 30000) n",
+    "very many rows of a child": "INSERT INTO children (parent_id) SELECT 1 FROM generate_series(1, 30000)",
+    "an id that was used up": "INSERT INTO parents (name) VALUES ('x'); DELETE FROM parents WHERE name = 'x'",
+    "a refreshed view": "INSERT INTO parents (name) VALUES ('v'); REFRESH MATERIALIZED VIEW kept",
+    "a new table": "CREATE TABLE more (id int); INSERT INTO more VALUES (1)",
+    "a lost table": "DROP TABLE lonely",
+    "a new column": "ALTER TABLE parents ADD COLUMN more text DEFAULT 'x'",
+    "a new index": "CREATE INDEX more ON parents (mood)",
+    "a lost trigger": "DROP TRIGGER logged ON lonely",
+    "another function": "CREATE OR REPLACE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RETURN NULL; END $$",
+    "a new value of an enum": "ALTER TYPE mood ADD VALUE 'mixed'",
+}
+
+
+def connect(database: PostgresDatabase) -> psycopg.Connection[Any]:
+    """As the app would."""
+    _, how = database.blocking()
+    connection: psycopg.Connection[Any] = how()
+    return connection
+
+
+def write(database: PostgresDatabase, statements: str) -> None:
+    with connect(database) as connection:
+        connection.autocommit = True
+        connection.execute(statements.encode())
+
+
+def look(database: PostgresDatabase) -> list[tuple[str, str]]:
+    with connect(database) as connection:
+        return connection.execute(LOOK.encode()).fetchall()
+
+
+Make = Callable[[str], PostgresDatabase]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes private databases on servers by their URLs, and closes what was opened for it."""
+    servers: list[Server] = []
+
+    def make_one(url: str) -> PostgresDatabase:
+        server = Server(make_url(url), "here")
+        servers.append(server)
+        return PostgresDatabase(lambda: (server, None), RunIdentity("run", "main", Path("here")), 1)
+
+    yield make_one
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(params=["superuser", "createdb", "adopted"])
+def database(
+    request: pytest.FixtureRequest, make: Make, postgresql_url: str, createdb_url: str
+) -> Iterator[PostgresDatabase]:
+    """A database with tables and a baseline, for users with all, some and no rights."""
+    url = {"superuser": postgresql_url, "createdb": createdb_url}.get(request.param)
+    made = make(url or request.getfixturevalue("limited_url"))
+    made.build(f"schema {request.param}", lambda: write(made, SCHEMA), rebuild=False)
+    made.take_origin()
+    write(made, BASELINE)
+    made.take_baseline()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_whatever_was_written_is_undone(database: PostgresDatabase, what: str) -> None:
+    """Twice, since what a reset leaves must be undone as well."""
+    before = look(database)
+    for _ in range(2):
+        write(database, WRITES[what])
+        found = database.reset()
+        if found is Reset.EMPTIED:  # An adopted database can only be made again from its schema.
+            assert len(look(database)) < len(before)
+            return
+        assert look(database) == before
+    write(database, "INSERT INTO parents (name) VALUES ('next')")
+    assert ("parents", "(3,next,,,)") in look(database)
+
+
+@pytest.mark.parametrize("database", ["superuser"], indirect=True)
+def test_what_was_not_written_is_not_touched(database: PostgresDatabase) -> None:
+    """A row that stays is the same row version: nothing was written."""
+
+    def versions() -> list[Any]:
+        with connect(database) as connection:
+            return connection.execute("SELECT xmin, ctid FROM parents ORDER BY id").fetchall()
+
+    before = versions()
+    write(database, "INSERT INTO a VALUES (7)")
+    assert database.reset() is Reset.CLEAN
+    assert versions() == before
+
+
+def test_rewind_goes_back_behind_the_start_up(database: PostgresDatabase) -> None:
+    """To what the schema alone has made."""
+    write(database, WRITES["an insert"])
+    database.rewind()
+    assert [row for row in look(database) if row[0] == "parents"] == []
+    database.reset()
+    assert ("parents", '(1,one,"{""a"": 1}","{x,y}",good)') in look(database)
+
+
+def test_a_transaction_that_was_left_open_is_ended(database: PostgresDatabase) -> None:
+    """Its rows are gone, and the reset doesn't wait for it."""
+    before = look(database)
+    left = connect(database)
+    left.execute("UPDATE parents SET name = 'left' WHERE id = 1")
+    assert database.reset() is Reset.MOVED
+    assert look(database) == before
+    with pytest.raises(psycopg.OperationalError):
+        left.execute("SELECT 1")
+    left.close()
+
+
+def test_a_transaction_that_only_reads_stays(database: PostgresDatabase) -> None:
+    """A session of a fixture that lives longer than a test goes on."""
+    reads = connect(database)
+    reads.execute("SELECT * FROM parents")
+    write(database, WRITES["an insert"])
+    assert database.reset() is Reset.CLEAN
+    assert reads.execute("SELECT count(*) FROM parents").fetchone() == (2,)
+    reads.close()
+
+
+@pytest.mark.parametrize("lock", ["LOCK TABLE parents", "SELECT * FROM parents FOR UPDATE"])
+def test_a_lock_is_ended(database: PostgresDatabase, lock: str) -> None:
+    """Whoever holds it."""
+    before = look(database)
+    holds = connect(database)
+    holds.execute(lock.encode())
+    database.roll_back()
+    holds_still = connect(database)
+    holds_still.execute(lock.encode())
+    write_meanwhile = "INSERT INTO a VALUES (9)"
+    write(database, write_meanwhile)
+    database.reset()
+    assert look(database) == before
+    holds.close()
+    holds_still.close()
+
+
+def test_a_commit_that_is_under_way_is_waited_for(database: PostgresDatabase) -> None:
+    """And undone like every other one."""
+    before = look(database)
+    slow = connect(database)
+    slow.execute("INSERT INTO lonely VALUES (5)")
+
+    def finish() -> None:
+        with slow:
+            slow.execute("SELECT pg_sleep(0.05)")
+
+    thread = threading.Thread(target=finish)
+    thread.start()
+    database.reset()
+    thread.join()
+    database.reset()
+    assert look(database) == before
+
+
+def test_greenrooms_own_connection_may_be_killed(database: PostgresDatabase) -> None:
+    """It comes back, with what it knew."""
+    before = look(database)
+    write(database, "UPDATE parents SET name = 'changed' WHERE id = 1")
+    with connect(database) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    database.reset()
+    assert look(database) == before
+
+
+def test_the_version_moves_when_somebody_commits(database: PostgresDatabase) -> None:
+    """And not when somebody only reads."""
+    before = database.version()
+    look(database)
+    assert database.version() == before
+    write(database, "INSERT INTO lonely VALUES (9)")
+    assert database.version() != before
+
+
+def test_two_hundred_resets_leave_no_bloat(database: PostgresDatabase) -> None:
+    """Dead rows would make each later scan slower."""
+    for _ in range(200):
+        write(database, "INSERT INTO parents (name) SELECT 'n' || n FROM generate_series(1, 50) n")
+        database.reset()
+    with connect(database) as connection:
+        size = connection.execute("SELECT pg_relation_size('parents')").fetchone()
+    assert size is not None
+    assert size[0] <= 128 * 8192
+
+
+def test_an_adopted_database_with_rows_is_refused(make: Make, postgresql_url: str) -> None:
+    """Unless it is said that they may be deleted."""
+    from greenroom.database import made
+
+    made_here = make(postgresql_url)
+    made_here.open()
+    write(made_here, "CREATE TABLE full_of (id int); INSERT INTO full_of VALUES (1)")
+    url = make_url(postgresql_url).set(database=made_here.name).render_as_string()
+    with pytest.raises(GreenroomError, match=r"GR029 the database .* has rows, in public\.full_of"):
+        made.adopt(url, with_rows=False)
+    made.adopt(url, with_rows=True)
+    assert {one.kind for one in made.find(postgresql_url) if one.name == made_here.name} == {
+        "adopted"
+    }
+    made_here.close()
+
+
+def test_without_rights_and_without_an_adopted_database_both_ways_are_told(
+    make: Make, limited_url: str
+) -> None:
+    """It is in use, and there is no other."""
+    first, second = make(limited_url), make(limited_url)
+    first.open()
+    with pytest.raises(GreenroomError, match=r"GR028 each database .* is in use") as refused:
+        second.open()
+    assert "greenroom db adopt" in str(refused.value)
+    first.close()
+    nobody = make_url(limited_url)
+    with psycopg.connect(
+        host=str(nobody.query["host"]), user="postgres", dbname="postgres", autocommit=True
+    ) as server:
+        server.execute(f'COMMENT ON DATABASE "{nobody.database}" IS NULL'.encode())
+    with pytest.raises(GreenroomError, match="GR028 greenroom may not create") as refused:
+        make(limited_url).open()
+    assert "CREATEDB" in str(refused.value)
+    assert "greenroom db adopt" in str(refused.value)
