@@ -35,6 +35,23 @@ CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO "Audit Log"."Ünï ""quoted"" x" (what) VALUES (TG_OP); RETURN NULL; END $$;
 CREATE TRIGGER logged AFTER INSERT OR UPDATE OR DELETE ON lonely FOR EACH ROW EXECUTE FUNCTION log();
 CREATE SEQUENCE numbers START 100 INCREMENT 5;
+CREATE SEQUENCE fresh;
+CREATE TABLE nothing ();
+CREATE FUNCTION has_length(text) RETURNS boolean LANGUAGE sql AS 'SELECT length($1) > 0';
+CREATE FUNCTION is_fine(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN has_length($1); END $$;
+CREATE TABLE strict (name text CHECK (is_fine(name)));
+CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'append only'; END $$;
+CREATE TRIGGER appended BEFORE DELETE OR UPDATE ON strict FOR EACH ROW EXECUTE FUNCTION forbid();
+CREATE TRIGGER kept BEFORE TRUNCATE ON strict FOR EACH STATEMENT EXECUTE FUNCTION forbid();
+CREATE TABLE entries (id int);
+CREATE TRIGGER appended BEFORE DELETE OR UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION forbid();
+CREATE TRIGGER logged AFTER INSERT OR DELETE ON b FOR EACH ROW EXECUTE FUNCTION log();
+ALTER TABLE b ENABLE ALWAYS TRIGGER logged;
+CREATE TRIGGER off AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION forbid();
+ALTER TABLE a DISABLE TRIGGER off;
+CREATE TABLE soft (id int, gone boolean DEFAULT false);
+CREATE RULE soft_delete AS ON DELETE TO soft DO INSTEAD UPDATE soft SET gone = true;
 CREATE VIEW names AS SELECT name FROM parents;
 CREATE MATERIALIZED VIEW kept AS SELECT name FROM parents;
 """
@@ -45,13 +62,20 @@ INSERT INTO children (parent_id, up) VALUES (1, 1);
 INSERT INTO lonely VALUES (1);
 INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1); UPDATE a SET b_id = 1;
 SELECT nextval('numbers');
+INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES;
+INSERT INTO strict VALUES ('fine'); INSERT INTO soft VALUES (1);
 """
 LOOK = """
 SELECT 'parents', p::text FROM parents p UNION ALL SELECT 'children', c::text FROM children c
 UNION ALL SELECT 'lonely', l::text FROM lonely l UNION ALL SELECT 'a', a::text FROM a
 UNION ALL SELECT 'b', b::text FROM b UNION ALL SELECT 'parts', p::text FROM parts p
 UNION ALL SELECT 'log', q::text FROM "Audit Log"."Ünï ""quoted"" x" q
-UNION ALL SELECT 'kept', name FROM kept
+UNION ALL SELECT 'kept', name FROM kept UNION ALL SELECT 'nothing', n::text FROM nothing n
+UNION ALL SELECT 'strict', name FROM strict UNION ALL SELECT 'entries', id::text FROM entries
+UNION ALL SELECT 'soft', s::text FROM soft s
+UNION ALL SELECT tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT rulename, ev_enabled::text FROM pg_rewrite WHERE rulename = 'soft_delete'
+UNION ALL SELECT 'fresh', last_value || ' ' || is_called FROM fresh
 UNION ALL SELECT s.sequencename, s.last_value::text FROM pg_sequences s ORDER BY 1, 2
 """
 WRITES = {
@@ -68,6 +92,14 @@ WRITES = {
     "an emptied table whose ids start again": "TRUNCATE parents RESTART IDENTITY CASCADE",
     "a sequence": "SELECT nextval('numbers') FROM generate_series(1, 7)",
     "a sequence that was set": "SELECT setval('numbers', 5000)",
+    "a sequence that gave nothing out": "SELECT setval('fresh', 700, false)",
+    "a sequence that starts again": "ALTER SEQUENCE fresh RESTART WITH 50",
+    "rows without columns": "INSERT INTO nothing DEFAULT VALUES",
+    "no rows without columns": "TRUNCATE nothing",
+    "a row that a function allows": "INSERT INTO strict VALUES ('more')",
+    "rows that no trigger lets go": "INSERT INTO entries VALUES (1), (2)",
+    "a row that a rule keeps": "INSERT INTO soft VALUES (2); DELETE FROM soft WHERE id = 1",
+    "a trigger that always fires": "INSERT INTO b VALUES (7, 1)",
     "very many rows": "INSERT INTO parents (name) SELECT 'n' || n FROM generate_series(1, 30000) n",
     "very many rows of a child": "INSERT INTO children (parent_id) SELECT 1 FROM generate_series(1, 30000)",
     "an id that was used up": "INSERT INTO parents (name) VALUES ('x'); DELETE FROM parents WHERE name = 'x'",
@@ -298,3 +330,84 @@ def test_without_rights_and_without_an_adopted_database_both_ways_are_told(
         make(limited_url).open()
     assert "CREATEDB" in str(refused.value)
     assert "greenroom db adopt" in str(refused.value)
+
+
+def test_a_transaction_of_another_database_is_none_of_its_business(
+    database: PostgresDatabase, make: Make, postgresql_url: str
+) -> None:
+    """Only what is in the way is ended: another run's work on the same server goes on."""
+    other = make(postgresql_url)
+    other.open()
+    works = connect(other)
+    works.execute("CREATE TABLE work (id int)")
+    left = connect(database)
+    left.execute("UPDATE parents SET name = 'left' WHERE id = 1")
+    assert database.reset() is Reset.MOVED
+    left.close()
+    assert works.execute("SELECT count(*) FROM work").fetchone() == (0,)
+    works.close()
+    other.close()
+
+
+def test_what_the_start_up_commits_later_is_not_the_baseline(
+    database: PostgresDatabase,
+) -> None:
+    """A transaction that is open when the baseline is taken is ended: its rows would look old."""
+    before = look(database)
+    held = connect(database)
+    held.execute("UPDATE parents SET name = 'held' WHERE id = 1")
+    database.take_baseline()
+    with pytest.raises(psycopg.OperationalError):
+        held.commit()
+    held.close()
+    write(database, "UPDATE parents SET name = 'changed' WHERE id = 1")
+    database.reset()
+    assert look(database) == before
+
+
+def test_a_lost_connection_that_others_notice_first_is_mended_too(
+    database: PostgresDatabase,
+) -> None:
+    """`version` opens it again, without the functions of the reset."""
+    before = look(database)
+    with connect(database) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert database.version() is None
+    assert database.version() is not None
+    write(database, "UPDATE parents SET name = 'changed' WHERE id = 1")
+    database.reset()
+    assert look(database) == before
+
+
+def test_somebody_elses_template_is_not_used(
+    make: Make, postgresql_url: str, createdb_url: str
+) -> None:
+    """It couldn't be copied; and what a dead run of theirs left is theirs to drop."""
+    theirs, ours = make(postgresql_url), make(createdb_url)
+
+    def table(database: PostgresDatabase) -> Callable[[], None]:
+        return lambda: write(database, "CREATE TABLE shared (id int)")
+
+    assert theirs.build("shared", table(theirs), rebuild=True) is False
+    assert ours.build("shared", table(ours), rebuild=False) is False
+    theirs.close()
+    ours.close()
+
+
+def test_no_variable_leads_to_another_server(
+    make: Make, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libpq would follow PGHOSTADDR rather than the host that it is told."""
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "standby")
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+    database = make(f"{postgresql_url}&port=5432")
+    database.open()
+    with connect(database) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        assert connection.execute("SELECT current_database()").fetchone() == (database.name,)
+    database.close()
