@@ -156,7 +156,7 @@ class Schema:
                         named(connection)
         except SQLAlchemyError as error:
             text = str(getattr(error, "orig", None) or error).splitlines()[0]
-            if "full" in text or "disk I/O" in text:
+            if "full" in text or "disk I/O" in text or "No space left" in text:
                 raise GreenroomError(
                     Code.DISK_FULL,
                     f"the test database ({where}) can't be written: {text}.",

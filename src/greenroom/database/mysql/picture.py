@@ -131,6 +131,10 @@ def _body(database: str, picture: str, state: Picture) -> str:
         "goes_back: BEGIN",
         f"  IF ({names}) <> {_quoted(state.names)} THEN SELECT 'changed'; LEAVE goes_back; END IF;",
     ]
+    # What has triggers goes first: what they write is undone after.
+    for table in state.tables:
+        if table.triggers and table.name in state.rows:
+            lines += _restore(database, picture, state, table)
     moved = {t.name: t.counter for t in state.tables if t.counter is not None}
     if moved:
         # One look at all counters: each of them takes a lookup of its table.
@@ -140,12 +144,12 @@ def _body(database: str, picture: str, state: Picture) -> str:
             f"information_schema.tables WHERE table_schema = {_quoted(database)} AND "
             f"auto_increment IS NOT NULL AND auto_increment <> CASE table_name {cases} ELSE 1 END);",
         ]
-    # What has triggers goes first: what they write is undone after.
-    for table in sorted(state.tables, key=lambda table: not table.triggers):
+    for table in state.tables:
         place = _in(database, table.name)
         has_moved = f"instr(@greenroom_moved, {_quoted(f'/{table.name}/')})"
         if table.name in state.rows:
-            lines += _restore(database, picture, state, table)
+            if not table.triggers:
+                lines += _restore(database, picture, state, table)
             if table.counter is not None:
                 lines.append(
                     f"  IF {has_moved} THEN ALTER TABLE {place} AUTO_INCREMENT = {table.counter}; "
@@ -153,7 +157,7 @@ def _body(database: str, picture: str, state: Picture) -> str:
                 )
         elif table.counter is not None:
             lines.append(
-                f"  IF {has_moved} THEN TRUNCATE TABLE {place}; ELSE DELETE FROM {place}; END IF;"
+                f"  IF {has_moved} THEN {_emptied(place, table)} ELSE DELETE FROM {place}; END IF;"
             )
         elif table.triggers:
             lines.append(
@@ -162,6 +166,12 @@ def _body(database: str, picture: str, state: Picture) -> str:
         else:
             lines.append(f"  DELETE FROM {place};")
     return "\n".join([*lines, "  SELECT '';", "END"])
+
+
+def _emptied(place: str, table: Table) -> str:
+    """Truncated, which sets the counter to one; further, if the table began there."""
+    start = f" ALTER TABLE {place} AUTO_INCREMENT = {table.counter};" if table.counter != 1 else ""
+    return f"TRUNCATE TABLE {place};{start}"
 
 
 def _restore(database: str, picture: str, state: Picture, table: Table) -> list[str]:

@@ -76,7 +76,11 @@ class PostgresDatabase(PrivateDatabase):
     @property
     def place(self) -> str:  # type: ignore[override]
         """Where the server is."""
-        return self._server.place if self._server is not None else "not opened"
+        if self._server is None:
+            return "not opened"
+        return (
+            f"{self._server.place} (adopted)" if self._adopted is not None else self._server.place
+        )
 
     @property
     def name(self) -> str:
@@ -324,6 +328,8 @@ class PostgresDatabase(PrivateDatabase):
                 continue
             except (driver().OperationalError, driver().InterfaceError):
                 self._reconnect()
+                # The app's connections are likely to have gone the same way.
+                found = Reset.REMADE if found is Reset.CLEAN else found
                 continue
             if answer == picture.BACK:
                 return found

@@ -144,8 +144,7 @@ def _start(folder: Path, project: Path) -> EmbeddedServer:
     assert keeper.stderr is not None
     ready = keeper.stdout.readline().strip() == "ready"
     if not ready:
-        said = keeper.stderr.read().strip()
-        keeper.wait()
+        said = keeper.communicate()[1].strip()
         os.close(hold)
         shutil.rmtree(folder, ignore_errors=True)
         raise _error(said.splitlines()[-1] if said else "it ended at once", said)
@@ -187,15 +186,17 @@ def _kill_server(data: Path) -> None:
     """End a server that has lost its keeper, if that process is still this server."""
     with contextlib.suppress(OSError, ValueError):
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
-        command = subprocess.run(
-            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-        ).stdout
-        if str(data) in command:
+        if str(data) in _of_process(pid, "args"):
             os.kill(pid, signal.SIGQUIT)
             until = time.monotonic() + LONGEST_END
-            while time.monotonic() < until:
-                os.kill(pid, 0)  # An error, and the end of this, once it has gone.
+            # One that has ended may be shown for as long as nobody has asked how.
+            while time.monotonic() < until and _of_process(pid, "stat")[:1] not in {"", "Z"}:
                 time.sleep(STEP)
+
+
+def _of_process(pid: int, what: str) -> str:
+    asked = ["ps", "-ww", "-o", f"{what}=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _binaries() -> tuple[Path, str]:

@@ -44,6 +44,8 @@ OPTIONS = {
     "max_connections": "400",
     "max_wal_size": "128MB",
     "wal_level": "minimal",
+    # In the folder, with which it goes, also after a kill.
+    "dynamic_shared_memory_type": "mmap",
     "max_wal_senders": "0",
     # A reset leaves nothing to clean, and nothing may hold a lock behind a test's back.
     "autovacuum": "off",

@@ -1,0 +1,201 @@
+"""A private MariaDB database: whatever was written is undone, in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from sqlalchemy import make_url
+
+from greenroom.database.mysql.database import MysqlDatabase
+from greenroom.database.mysql.server import Server
+from greenroom.database.private import Reset
+from greenroom.facts.run import RunIdentity
+from tests.dialects import MARIADB_SERVER, needs_mariadb
+
+pytestmark = needs_mariadb
+
+SCHEMA = [
+    "CREATE TABLE parents (id int AUTO_INCREMENT PRIMARY KEY, name varchar(40) UNIQUE, data json, "
+    "price decimal(10, 2), twice decimal(12, 2) AS (price * 2) STORED)",
+    "CREATE TABLE children (id int AUTO_INCREMENT PRIMARY KEY, parent_id int NOT NULL, up int, "
+    "FOREIGN KEY (parent_id) REFERENCES parents (id), FOREIGN KEY (up) REFERENCES children (id))",
+    "CREATE TABLE keyless (what varchar(20))",
+    "CREATE TABLE `odd ``name``` (`the id` bigint AUTO_INCREMENT PRIMARY KEY, what text) "
+    "AUTO_INCREMENT = 1000",
+    "CREATE TRIGGER logged AFTER INSERT ON children FOR EACH ROW "
+    "INSERT INTO `odd ``name``` (what) VALUES ('child')",
+    "CREATE VIEW names AS SELECT name FROM parents",
+]
+BASELINE = [
+    "INSERT INTO parents (name, data, price) VALUES ('one', '{\"a\": 1}', 1.50), ('two', NULL, NULL)",
+    "INSERT INTO children (parent_id) VALUES (1), (2)",
+    "INSERT INTO keyless VALUES ('a'), ('a'), ('b')",
+]
+LOOK = [
+    "SELECT 'parents', p.* FROM parents p ORDER BY id",
+    "SELECT 'children', c.* FROM children c ORDER BY id",
+    "SELECT what FROM keyless ORDER BY 1",
+    "SELECT * FROM `odd ``name``` ORDER BY 1",
+    "SELECT table_name, auto_increment FROM information_schema.tables "
+    "WHERE table_schema = database() ORDER BY 1",
+]
+WRITES = {
+    "an insert": ["INSERT INTO parents (name) VALUES ('three')"],
+    "an update": ["UPDATE parents SET price = 2 WHERE id = 1"],
+    "another case": ["UPDATE parents SET name = 'ONE' WHERE id = 1"],
+    "a trailing blank": ["UPDATE parents SET name = 'one ' WHERE id = 1"],
+    "a delete": ["DELETE FROM children WHERE id = 2"],
+    "a replaced row": [
+        "DELETE FROM children",
+        "DELETE FROM parents WHERE id = 2",
+        "INSERT INTO parents (id, name) VALUES (2, 'two')",
+    ],
+    "a duplicate for another": ["UPDATE keyless SET what = 'b' LIMIT 1"],
+    "a trigger's rows": ["INSERT INTO children (parent_id) VALUES (1)"],
+    "an emptied table": ["SET foreign_key_checks = 0", "TRUNCATE parents"],
+    "an id that was used up": [
+        "INSERT INTO parents (name) VALUES ('x')",
+        "DELETE FROM parents WHERE name = 'x'",
+    ],
+    "an id of somebody's choice": ["INSERT INTO `odd ``name``` VALUES (5000, 'x')"],
+    "rows of a table that was empty": ["INSERT INTO `odd ``name``` (what) VALUES ('x'), ('y')"],
+    "a new table": ["CREATE TABLE more (id int)", "INSERT INTO more VALUES (1)"],
+    "a lost table": ["DROP TABLE keyless"],
+}
+
+
+def connect(database: MysqlDatabase) -> Any:
+    """As the app would."""
+    return database.blocking()[1]()
+
+
+def write(database: MysqlDatabase, statements: list[str]) -> None:
+    with connect(database) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
+
+
+def look(database: MysqlDatabase) -> list[Any]:
+    with connect(database) as connection, connection.cursor() as cursor:
+        rows = []
+        for question in LOOK:
+            cursor.execute(question)
+            rows += cursor.fetchall()
+        return rows
+
+
+Make = Callable[[], MysqlDatabase]
+
+
+@pytest.fixture
+def make(nothing_is_left_on: list[str]) -> Iterator[Make]:
+    """Makes private databases, and closes what was opened for them."""
+    nothing_is_left_on.append(MARIADB_SERVER)
+    servers: list[Server] = []
+
+    def make_one() -> MysqlDatabase:
+        servers.append(Server(make_url(MARIADB_SERVER), "here"))
+        server = servers[-1]
+        return MysqlDatabase(lambda: server, RunIdentity("run", "main", Path("here")), 1)
+
+    yield make_one
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def database(make: Make) -> Iterator[MysqlDatabase]:
+    """A database with tables and a baseline."""
+    made = make()
+    made.build("schema of test_mysql", lambda: write(made, SCHEMA), rebuild=False)
+    made.take_origin()
+    write(made, BASELINE)
+    made.take_baseline()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_whatever_was_written_is_undone(database: MysqlDatabase, what: str) -> None:
+    """Twice, since what a reset leaves must be undone as well."""
+    before = look(database)
+    for _ in range(2):
+        write(database, WRITES[what])
+        database.reset()
+        assert look(database) == before
+
+
+def test_rewind_goes_back_behind_the_start_up(database: MysqlDatabase) -> None:
+    """To what the schema alone has made."""
+    database.rewind()
+    assert not [row for row in look(database) if row[0] in {"children", "a"} and len(row) > 2]
+    database.reset()
+    assert ("children", 1, 1, None) in look(database)
+
+
+def test_the_next_run_takes_the_database_as_it_was_built(make: Make) -> None:
+    """Without a row of the run before it; one that was killed isn't trusted."""
+    fingerprint = "the next run"
+    first = make()
+    first.build(fingerprint, lambda: write(first, SCHEMA), rebuild=True)
+    first.take_origin()
+    write(first, BASELINE)
+    first.take_baseline()
+    write(first, WRITES["an insert"])
+    name = first.name
+    first.close()
+    first._connected_server().close()
+
+    second = make()
+    assert second.build(fingerprint, lambda: write(second, SCHEMA), rebuild=False) is True
+    assert second.name == name
+    assert not [row for row in look(second) if row[0] == "children" and len(row) > 2]
+    second._connected_server().close()  # As a killed run: it is not left as it was built.
+
+    third = make()
+    assert third.build(fingerprint, lambda: write(third, SCHEMA), rebuild=False) is False
+    third.take_origin()
+    third.close()
+
+
+def test_two_at_once_have_two(make: Make) -> None:
+    """Each its own, and the same fingerprint."""
+    one, two = make(), make()
+    for database in (one, two):
+        database.build("two at once", lambda: write(database, SCHEMA), rebuild=False)  # noqa: B023
+        database.take_origin()
+    assert one.name != two.name
+    one.close()
+    two.close()
+
+
+def test_a_lock_is_ended(database: MysqlDatabase) -> None:
+    """A transaction that has read holds its table's definition: the counter couldn't start again."""
+    before = look(database)
+    holds = connect(database)
+    with holds.cursor() as cursor:
+        cursor.execute("SELECT * FROM parents FOR UPDATE")
+    with connect(database) as other, other.cursor() as cursor:
+        cursor.execute("INSERT INTO `odd ``name``` (what) VALUES ('x')")
+        other.commit()
+    with connect(database) as other, other.cursor() as cursor:
+        cursor.execute("SELECT * FROM `odd ``name```")
+        assert database.reset() is Reset.MOVED
+    assert look(database) == before
+    with pytest.raises(pymysql.MySQLError), holds.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def test_an_unmarked_database_is_never_dropped(make: Make) -> None:
+    """Whatever it is called."""
+    server = make()._find()
+    server.do("CREATE DATABASE IF NOT EXISTS greenroom_mine")
+    assert server.drop("greenroom_mine") is False
+    server.sweep()
+    assert ("greenroom_mine",) in server.ask("SHOW DATABASES")
+    server.do("DROP DATABASE greenroom_mine")

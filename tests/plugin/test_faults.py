@@ -1,0 +1,351 @@
+"""What goes wrong with servers, locks and processes, and what is left of it: nothing but a message."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from greenroom.database.folder import MEMORY_DISK, user_name
+from tests.dialects import KINDS_OF_SERVER, SQLITE, Dialect
+from tests.harness import Project, app_source
+
+EMBEDDED = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
+SECONDS = 60
+
+
+def project(dialect: Dialect, test: str, **environ: str) -> Project:
+    files = {"main.py": dialect.app(app_source("async_items")), "test_it.py": test}
+    return Project({**files, "pyproject.toml": "[tool.greenroom]"}, {**dialect.environ, **environ})
+
+
+def servers() -> set[Path]:
+    """The folders of embedded servers that run now, whoever's they are."""
+    return set(MEMORY_DISK.glob(f"greenroom-{user_name()}-pg-*"))
+
+
+def folder_in(output: str) -> Path:
+    """What a test has printed of its server."""
+    found = re.search(r"socket (\S+)", output)
+    assert found, output
+    return Path(found[1])
+
+
+def gone(folder: Path) -> bool:
+    end = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < end:
+        os.sched_yield()
+    return not folder.exists()
+
+
+WHERE = """
+from sqlalchemy import make_url
+from main import engine
+def where():
+    print("socket", engine.url.query["host"], flush=True)
+"""
+
+STOPPED = (
+    WHERE
+    + """
+import os, signal
+from pathlib import Path
+async def test_a_stops_the_server(client):
+    assert (await client.post("/items/lamp")).status_code == 201
+    where()
+    pid = int((Path(engine.url.query["host"]) / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+async def test_b(client): pass
+async def test_c(client): pass
+"""
+)
+
+
+def test_a_server_that_stops_in_the_middle_is_told(pytester: pytest.Pytester) -> None:
+    """By each test that can't be isolated any more; without a traceback, and nothing is left."""
+    run = project(EMBEDDED, STOPPED).run_subprocess(pytester, "-p", "no:randomly", "-rP")
+    run.says("GR026 the PostgreSQL server embedded was lost in the middle of the run")
+    run.silent_about("greenroom/database", "INTERNALERROR")
+    assert run.ran.parseoutcomes()["errors"] == 2
+    assert gone(folder_in(run.out))
+
+
+KILLED = """
+from sqlalchemy import text
+from main import engine
+async def test_a(client):
+    assert (await client.post("/items/lamp")).json() == 1
+    async with engine.connect() as connection:
+        await connection.execute(text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+async def test_b(client):
+    assert (await client.post("/items/lamp")).json() == 1
+"""
+
+
+def test_connections_that_are_killed_are_opened_again(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Greenroom's own and the app's: the next test has a clean database and a pool that works."""
+    dialect = Dialect("named", "postgresql+asyncpg", "postgresql+psycopg", postgresql_url)
+    project(dialect, KILLED).run(pytester, "-p", "no:randomly").passed(2)
+
+
+OPEN = """
+import pytest
+from sqlalchemy import text
+from main import SessionLocal, engine
+left = []
+async def test_a(client):
+    session = SessionLocal()
+    left.append(session)
+    await session.execute(text("INSERT INTO items (name) VALUES ('left')"))
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_b(client, attempt):
+    assert (await client.get("/items")).json() == []
+    assert (await client.post("/items/left")).json() == 1
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_a_transaction_that_is_left_open_is_ended_and_its_test_named(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """The next test doesn't wait for it."""
+    run = project(served, OPEN).run(pytester, "-p", "no:randomly", "-W", "ignore")
+    run.counts(passed=3)
+    run.says("GR021 test_it.py::test_a left a transaction open")
+
+
+DEADLOCK = """
+import asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from main import SessionLocal
+import pytest
+
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_a_deadlock(client, attempt):
+    for name in "ab":
+        await client.post(f"/items/{name}")
+    met = asyncio.Barrier(2)
+    async def change(first, second):
+        async with SessionLocal() as session:
+            await session.execute(text(f"UPDATE items SET name = name || '' WHERE id = {first}"
+                if "postgresql" in str(session.bind.url) else
+                f"UPDATE items SET name = concat(name, '!') WHERE id = {first}"))
+            await met.wait()
+            await session.execute(text(f"UPDATE items SET name = 'x{second}' WHERE id = {second}"))
+            await session.commit()
+    ended = await asyncio.gather(change(1, 2), change(2, 1), return_exceptions=True)
+    assert sorted(isinstance(one, DBAPIError) for one in ended) == [False, True]
+    assert len((await client.get("/items")).json()) == 2
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_a_deadlock_is_the_servers_to_solve(pytester: pytest.Pytester, served: Dialect) -> None:
+    """One of the two is refused, as in production, and the next test starts clean."""
+    project(served, DEADLOCK).run(pytester, "-W", "ignore").passed(2)
+
+
+LOCKED = """
+import pytest
+from sqlalchemy import text
+from main import engine
+left = []
+async def test_a(client):
+    connection = await engine.connect()
+    left.append(connection)
+    await connection.execute(text("LOCK TABLE items IN ACCESS EXCLUSIVE MODE"))
+async def test_b(client):
+    assert (await client.post("/items/lamp")).json() == 1
+"""
+
+
+def test_a_lock_that_is_left_is_ended(pytester: pytest.Pytester, postgresql_url: str) -> None:
+    """No test waits for it."""
+    dialect = Dialect("named", "postgresql+asyncpg", "postgresql+psycopg", postgresql_url)
+    run = project(dialect, LOCKED).run(pytester, "-p", "no:randomly", "-W", "ignore")
+    run.counts(passed=2)
+    run.says("GR021 test_it.py::test_a")
+
+
+def test_without_the_right_to_create_an_adopted_database_is_used(
+    pytester: pytest.Pytester, limited_url: str
+) -> None:
+    """The header says so; a second run finds its tables."""
+    test = """
+import pytest
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_it(client, attempt):
+    assert (await client.post("/items/lamp")).json() == 1
+"""
+    dialect = Dialect("limited", "postgresql+asyncpg", "postgresql+psycopg2", limited_url)
+    first = project(dialect, test).run(pytester)
+    first.passed(2)
+    assert "(adopted)" in first.header()
+    second = project(dialect, test).run(pytester)
+    second.passed(2)
+    assert "template reused" in second.header()
+
+
+def test_without_an_adopted_database_both_ways_out_are_told(
+    pytester: pytest.Pytester, limited_url: str
+) -> None:
+    """Once, and without a traceback."""
+    url = make_url(limited_url)
+    with psycopg.connect(
+        host=str(url.query["host"]), user="postgres", dbname="postgres", autocommit=True
+    ) as server:
+        server.execute(f'COMMENT ON DATABASE "{url.database}" IS NULL'.encode())
+    dialect = Dialect("limited", "postgresql+asyncpg", "postgresql+psycopg2", limited_url)
+    run = project(dialect, "async def test_it(client): pass").run(pytester)
+    run.says("GR028", "CREATEDB", "greenroom db adopt")
+    run.silent_about("Traceback")
+    assert run.out.count("GR028") == 1
+
+
+DIES = (
+    WHERE
+    + """
+import os, pytest
+@pytest.mark.parametrize("number", range(6))
+async def test_it(client, number):
+    assert (await client.post("/items/lamp")).json() == 1
+    with open(f"where-{os.getpid()}", "w") as file:
+        file.write("socket " + engine.url.query["host"])
+    # Once: with some distributions xdist runs it again.
+    if number == 3 and not os.path.exists("died"):
+        open("died", "w").close()
+        os.kill(os.getpid(), 9)
+"""
+)
+
+
+@pytest.mark.parametrize("distribution", ["load", "loadscope", "worksteal"])
+def test_a_worker_that_is_killed_takes_nothing_with_it(
+    pytester: pytest.Pytester, distribution: str
+) -> None:
+    """The others go on with the same server, and it is gone after the run."""
+    run = project(EMBEDDED, DIES).run_subprocess(pytester, "-n", "2", "--dist", distribution)
+    outcomes = run.ran.parseoutcomes()
+    assert outcomes["passed"] >= 5, run.out
+    assert outcomes["failed"] == 1
+    for note in run.folder.glob("where-*"):
+        assert gone(folder_in(note.read_text()))
+
+
+WAITS = (
+    WHERE
+    + """
+from pathlib import Path
+import asyncio
+async def test_it(client):
+    assert (await client.post("/items/lamp")).json() == 1
+    Path("written").write_text("socket " + engine.url.query["host"])
+    Path("written").rename("where")
+    while not Path("go on").exists():
+        await asyncio.sleep(0.01)
+"""
+)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_the_server_goes_with_the_run(tmp_path: Path, how: signal.Signals, workers: str) -> None:
+    """Ctrl-C, a kill, a kill -9: no next run is needed for it."""
+    project(EMBEDDED, WAITS).write(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-p", "no:sqla", "-n", workers]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            end = time.monotonic() + SECONDS
+            while not (tmp_path / "where").exists():
+                assert process.poll() is None, process.communicate()[0]
+                assert time.monotonic() < end
+                os.sched_yield()
+            folder = folder_in((tmp_path / "where").read_text())
+            os.killpg(process.pid, how)
+            process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    assert gone(folder)
+
+
+def test_a_disk_that_is_full_when_the_template_is_built_is_named(tmp_path: Path) -> None:
+    """A disk of its own, and a migration that writes too much; nothing half-made is used after."""
+    can = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"],
+        capture_output=True,
+        check=False,
+    )
+    if can.returncode:
+        pytest.skip("this machine lets nobody mount a disk in a namespace of its own")
+    build = """
+from sqlalchemy import text
+from main import Base
+def build(connection):
+    Base.metadata.create_all(connection)
+    connection.execute(text(
+        "INSERT INTO items (id, name) SELECT n, repeat('x', 40) || n "
+        "FROM generate_series(1, 6000000) n"))
+"""
+    made = project(EMBEDDED, "async def test_it(client): pass", GREENROOM_SCHEMA="tables:build")
+    Project({**made.files, "tables.py": build}).write(tmp_path)
+    (tmp_path / "d").mkdir()
+    # The folder of a test is too far down for a socket: the disk is bound to a short path.
+    command = (
+        "mount -t tmpfs -o size=320m tmpfs /mnt && "
+        f"{sys.executable} -m pytest -p no:sqla --greenroom-directory=/mnt -p no:cacheprovider; "
+        "echo left: $(ls /mnt)"
+    )
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "GREENROOM_SCHEMA": "tables:build"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert "GR023" in output, output
+    assert "No space left" in output, output
+    assert "greenroom/database" not in output, output
+
+
+@pytest.mark.parametrize("dialect", [pytest.param(SQLITE, id="sqlite"), *KINDS_OF_SERVER])
+def test_two_runs_at_once_do_not_meet(pytester: pytest.Pytester, served: Dialect) -> None:
+    """Of one project, on one server."""
+    test = """
+import pytest
+@pytest.mark.parametrize("number", range(20))
+async def test_it(client, number):
+    assert (await client.post("/items/lamp")).json() == 1
+    assert (await client.get("/items")).json() == ["lamp"]
+"""
+    project(served, test).write(pytester.path)
+    command = [sys.executable, "-m", "pytest", "-p", "no:sqla", "-p", "no:cacheprovider"]
+    environ = {**os.environ, **served.environ}
+    runs = [
+        subprocess.Popen(command, cwd=pytester.path, env=environ, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for run in runs:
+        output = run.communicate(timeout=SECONDS)[0]
+        assert "20 passed" in output, output
