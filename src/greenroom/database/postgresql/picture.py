@@ -125,7 +125,7 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
     limits = [0 if table.oid in circular else max(LARGE, 4 * table.size) for table in tables]
     lines = [
         "DECLARE",
-        "  large text; seen xid; changed boolean := false; cached boolean := false; moved record;",
+        "  large text; used bigint[] := '{}'; seen xid; changed boolean := false; cached boolean := false; moved record;",
         "BEGIN",
         f"  IF EXISTS ({OPEN_TRANSACTIONS}) THEN RETURN '{OPEN}'; END IF;",
         f"  IF {DIGEST} <> {_quoted(picture.catalogue.digest)} THEN RETURN '{CHANGED}'; END IF;",
@@ -134,20 +134,24 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
         lines.append(f"  SELECT xid INTO seen FROM pg_temp.{name}_seen;")
     if full and (quiet or not privileged):
         lines += [f"  changed := changed OR {_has_changed(table, picture)};" for table in full]
-    loud = " OR ".join(["changed", *(f"pg_relation_size({t.oid}) > 0" for t in watched)])
+    if tables:
+        # One look at the files: what has no page has no row.
+        lines += [
+            "  SELECT string_agg(oid::oid::regclass::text, ', ') FILTER (WHERE size > most), "
+            "coalesce(array_agg(oid) FILTER (WHERE size > 0), '{}') INTO large, used "
+            "FROM (SELECT oid, most, pg_relation_size(oid::oid::regclass) AS size FROM "
+            f"unnest({_array([t.oid for t in tables])}, {_array(limits)}) t(oid, most) OFFSET 0) t;",
+        ]
+    loud = " OR ".join(["changed", *(f"{t.oid} = ANY(used)" for t in watched)])
     if quiet:
         lines.append(f"  IF {loud} THEN")
         lines += [f"    {silence};" for silence, _ in quiet]
         lines += ["    cached := true;", "  END IF;"]  # For a moment: whether they are silent.
     if tables:
-        lines += [
-            "  SELECT string_agg(t.oid::oid::regclass::text, ', ') INTO large FROM "
-            f"unnest({_array([t.oid for t in tables])}, {_array(limits)}) t(oid, size) "
-            "WHERE pg_relation_size(t.oid::oid::regclass) > t.size;",
-            "  IF large IS NOT NULL THEN EXECUTE 'TRUNCATE ' || large || ' CASCADE'; END IF;",
-        ]
+        truncate = "EXECUTE 'TRUNCATE ' || large || ' CASCADE'"
+        lines.append(f"  IF large IS NOT NULL THEN {truncate}; END IF;")
     lines += [
-        f"  IF pg_relation_size({table.oid}) > 0 THEN DELETE FROM ONLY {table.name}; END IF;"
+        f"  IF {table.oid} = ANY(used) THEN DELETE FROM ONLY {table.name}; END IF;"
         for table in empty
         if table.oid not in circular
     ]
