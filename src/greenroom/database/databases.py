@@ -265,6 +265,11 @@ class Databases:
             )
             if was_open and database.on_a_server:
                 self._engines.drop_pools(database)
+        elif database.is_open:
+            # The app has connected when it was imported: what it has made is what it begins with.
+            database.build(None, lambda: None, rebuild=False)
+            if database.on_a_server:
+                self._engines.drop_pools(database)
         else:
             database.open()
         self._engines.lead(database)

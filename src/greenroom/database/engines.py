@@ -192,6 +192,13 @@ class Engines:
         key = self._aliases.get(key, key)
         if key not in self._databases and self._migrating is not None:
             key = self._migrating
+            if key.partition(":")[0] != key_of(engine.url, 0).partition(":")[0]:
+                raise GreenroomError(
+                    Code.MIGRATION,
+                    f"the migrations connect to a database of another kind ({engine.url.drivername}) "
+                    "than the app's.",
+                    "Let env.py and the app's settings name the same kind.",
+                )
         if key not in self._databases:
             if is_anonymous(key) and self.leave_new_memory_alone:
                 return

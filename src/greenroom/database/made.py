@@ -114,7 +114,7 @@ def name_of(url: str) -> str:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise GreenroomError(
             Code.CONFIGURATION,
             "that is not the URL of a server.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import io
@@ -65,12 +66,17 @@ class Migrations:
         caught: list[BaseException] = []
 
         def run() -> None:
+            # As the main thread has one, for an `env.py` that asks for it.
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
             try:
                 from alembic import command
 
                 command.upgrade(self._config(), "heads")
             except BaseException as error:  # noqa: BLE001 - it is passed on below
                 caught.append(error)
+            finally:
+                loop.close()
 
         with _working_in(self._folder), _logging_kept():
             thread = threading.Thread(target=run, name="greenroom-alembic")
@@ -103,7 +109,15 @@ class Migrations:
         from alembic.script import ScriptDirectory
 
         with _working_in(self._folder):
-            script = ScriptDirectory.from_config(self._config())
+            try:
+                script = ScriptDirectory.from_config(self._config())
+            except Exception as error:  # noqa: BLE001 - whatever the configuration holds
+                raise GreenroomError(
+                    Code.MIGRATION,
+                    f"Alembic's configuration ({self._source}) can't be used: {error}.",
+                    "Correct it; or name what to make the tables from instead: [tool.greenroom] "
+                    "schema.",
+                ) from None
             places = {Path(script.dir).resolve()}
             places |= {Path(place).resolve() for place in script.version_locations or ()}
         files = {file for place in places for file in place.rglob("*")}

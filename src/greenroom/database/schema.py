@@ -211,9 +211,17 @@ class Schema:
 
 def _make_schemas(connection: Connection, metadata: MetaData) -> None:
     """`create_all` makes tables only; PostgreSQL's schemas are there before it."""
+    names = sorted({table.schema for table in metadata.tables.values() if table.schema})
+    if names and connection.dialect.name in {"mysql", "mariadb"}:
+        raise GreenroomError(
+            Code.SCHEMA,
+            f"a table has schema={names[0]!r}: on MariaDB and MySQL that is another database of the "
+            "server, which greenroom can't lead elsewhere.",
+            "Give that database an engine of its own, and leave schema out.",
+        )
     if connection.dialect.name != "postgresql":
         return
-    for name in sorted({table.schema for table in metadata.tables.values() if table.schema}):
+    for name in names:
         connection.execute(CreateSchema(name, if_not_exists=True))
 
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 _DEFINES = re.compile(
-    r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
-    r"(?:CREATE|ALTER|DROP|RENAME|GRANT|REVOKE|COMMENT|REFRESH|SECURITY|IMPORT|REASSIGN|DO|CALL)\b",
+    r"\s*(?:(?:(?:--|\#)[^\n]*\n|/\*.*?\*/)\s*)*"
+    r"(?:CREATE|ALTER|DROP|RENAME|GRANT|REVOKE|COMMENT|REFRESH|SECURITY|IMPORT|REASSIGN|DO|CALL|"
+    r"PREPARE|EXECUTE|SET\s+STATEMENT)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _LATER = re.compile(

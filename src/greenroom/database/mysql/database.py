@@ -37,7 +37,6 @@ _REWIND = "rewind"
 #: The server's flag for an open transaction, in what it says after each statement.
 _IN_TRANSACTION = 1
 _LOCK_ERRORS = {1205, 1213}
-_LOST_ERRORS = {2006, 2013, 2055, 0}
 
 
 @dataclass
@@ -69,6 +68,7 @@ class MysqlDatabase(PrivateDatabase):
         self._baseline: Picture | None = None
         self._defined = False
         self._out: dict[int, Any] = {}
+        self._lasting: frozenset[int] = frozenset()
         self._dialects: weakref.WeakSet[Dialect] = weakref.WeakSet()
 
     # -- what it is --------------------------------------------------------------------------------
@@ -185,10 +185,13 @@ class MysqlDatabase(PrivateDatabase):
         """Make the state of now the one that a start-up begins from."""
         self.open()
         self._origin = self._photograph(_REWIND)
+        self._defined = False
 
     def take_baseline(self) -> None:
         """Make the state of now the one that every test begins from."""
         self.open()
+        # What the start-up holds is the app's own way.
+        self._lasting = frozenset(self._out)
         self._baseline = self._photograph(_RESET)
         self._defined = False
 
@@ -208,8 +211,12 @@ class MysqlDatabase(PrivateDatabase):
         """Go on with a database that is like the baseline: built once more, with its rows."""
         assert self._baseline is not None
         self._before_clone = _Origin(self.name)
+        source = self.name
         self._create("clone", secrets.token_hex(8))
-        self._remake_tables()
+        if self._make is None or self._start_up_makes_tables():
+            picture.copy_tables(self._control(), source, self.name)
+        else:
+            self._remake_tables()
         picture.install(self._control(), self.name, _RESET, self._baseline)
         self._call(_RESET)
 
@@ -251,24 +258,22 @@ class MysqlDatabase(PrivateDatabase):
 
     def _go_back(self, function: str) -> Reset:
         found = self._end_open()
-        if self._defined:
-            return self._remake(function)
+        state = self._baseline if function == _RESET else self._origin
+        if self._defined and state is not None:
+            self._defined = False
+            if picture.definitions(self._control(), self.name) != state.definitions:
+                return self._remake(function)
         for _ in range(3):
             try:
                 answer = self._call(function)
             except driver().OperationalError as error:
-                if error.args[0] in _LOCK_ERRORS:
-                    self._connected_server().disconnect(self.name)
-                    self._control().select_db(self.name)
-                    found = Reset.MOVED
-                elif error.args[0] in _LOST_ERRORS:
-                    self._lost()
-                else:
-                    raise
+                if error.args[0] not in _LOCK_ERRORS:
+                    raise self._lost(error) from None
+                self._connected_server().disconnect(self.name)
+                found = Reset.MOVED
                 continue
-            except driver().InterfaceError:
-                self._lost()
-                continue
+            except driver().MySQLError as error:
+                raise self._lost(error) from None
             return self._remake(function) if answer == "changed" else found
         raise GreenroomError(
             Code.BUSY,
@@ -308,13 +313,14 @@ class MysqlDatabase(PrivateDatabase):
         """End the transactions of connections that somebody still holds."""
         found = Reset.CLEAN
         for key, connection in list(self._out.items()):
-            if not getattr(connection, "server_status", 0) & _IN_TRANSACTION:
-                continue
+            written = getattr(connection, "server_status", 0) & _IN_TRANSACTION
             if type(connection).__module__.startswith("pymysql"):
+                # Also where it may have read only: it would go on reading what it has seen.
                 with contextlib.suppress(driver().MySQLError, OSError):
                     connection.rollback()
-                found = found if found is Reset.MOVED else Reset.ROLLED_BACK
-            else:
+                if written and found is Reset.CLEAN:
+                    found = Reset.ROLLED_BACK
+            elif written or key not in self._lasting:
                 self._connected_server().kill(connection.thread_id())
                 self._out.pop(key, None)
                 found = Reset.MOVED
@@ -329,6 +335,8 @@ class MysqlDatabase(PrivateDatabase):
 
     def _control(self) -> Connection[Any]:
         """Greenroom's own connection, which checks no foreign keys and has no patience with locks."""
+        if self._own is not None and not self._own.open and self._origin is not None:
+            raise self._lost()
         if self._own is None or not self._own.open:
             self._own = self._connected_server().connect()
             with self._own.cursor() as cursor:
@@ -341,15 +349,24 @@ class MysqlDatabase(PrivateDatabase):
                     cursor.execute("SET SESSION information_schema_stats_expiry = 0")
         return self._own
 
-    def _lost(self) -> None:
-        raise GreenroomError(
+    def _lost(self, error: Exception | None = None) -> GreenroomError:
+        said = f": {error.args[-1]}" if error is not None and error.args else ""
+        return GreenroomError(
             Code.SERVER,
-            f"the connection to the server {self.place} was lost in the middle of the run, and with "
-            "it the rows that the tests start from.",
-            "Look at the server's log, and run the tests again.",
+            f"the tests' database {self.place} can't be reset any more{said}.",
+            "Look at the server's log, and run the tests again: what they start from was lost with "
+            "greenroom's connection.",
         )
 
     def _photograph(self, function: str) -> Picture:
+        versioned = picture.unsupported(self._control(), self.name)
+        if versioned:
+            raise GreenroomError(
+                Code.DIALECT,
+                f"the table {versioned[0]} is system-versioned, which this version of greenroom "
+                "can't isolate: MariaDB keeps every row that was ever in it.",
+                "Switch greenroom off for this project: pytest -p no:greenroom.",
+            )
         state = picture.take(self._control(), self.name, function)
         picture.install(self._control(), self.name, function, state)
         return state
@@ -399,7 +416,9 @@ class MysqlDatabase(PrivateDatabase):
 
     def _is_as_built(self, name: str) -> bool:
         """Go back to the state before the start-up, if the tables are still those."""
-        if self._origin is None or self._defined:
+        if self._origin is None:
+            return False
+        if picture.definitions(self._control(), name) != self._origin.definitions:
             return False
         if self._baseline is not None and self._start_up_makes_tables():
             return False

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Table:
     """A table.
 
-    :param columns: those that can be written.
+    :param columns: those that can be written, each with its type.
     :param counter: its AUTO_INCREMENT; None if it has none.
     :param triggers: whether it has triggers.
     :param keyed: whether no two rows can be the same.
     """
 
     name: str
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
     counter: int | None
     triggers: bool
     keyed: bool
@@ -35,10 +35,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A state of a database: its tables, their rows' number, and what tells its definitions apart."""
+    """A state of a database: its tables, their rows' number, and what tells its definitions apart.
+
+    :param sequences: MariaDB's, with the value from which each goes on.
+    """
 
     tables: tuple[Table, ...]
     rows: dict[str, int]
+    sequences: tuple[tuple[str, int], ...]
     names: str
     definitions: str
 
@@ -54,23 +58,24 @@ def take(connection: Connection[Any], database: str, picture: str) -> Picture:
             kept = _kept(picture, tables.index(table))
             columns = _columns(table)
             _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {kept}")
-            _ask(connection, f"CREATE TEMPORARY TABLE {kept} LIKE {_in(database, table.name)}")
+            # Not LIKE it: a temporary table can have no full-text index, and no partition.
             _ask(
                 connection,
-                f"INSERT INTO {kept} ({columns}) SELECT {columns} FROM {_in(database, table.name)}",
+                f"CREATE TEMPORARY TABLE {kept} AS SELECT {columns} FROM {_in(database, table.name)}",
             )
-    return Picture(
-        tables,
-        rows,
-        str(_ask(connection, _NAMES, database)[0][0]),
-        definitions(connection, database),
+    sequences = tuple(
+        (name, _ask(connection, f"SELECT next_not_cached_value FROM {_in(database, name)}")[0][0])
+        for (name,) in _ask(connection, _SEQUENCES, database)
     )
+    names = str(_ask(connection, _NAMES, database)[0][0])
+    return Picture(tables, rows, sequences, names, definitions(connection, database))
 
 
 def install(connection: Connection[Any], database: str, picture: str, state: Picture) -> None:
     """Make the procedure that goes back to the picture.
 
-    It answers with an empty text if it did, and with `changed` if there are other tables.
+    It answers with an empty text if it did, with `changed` if there are other tables, and with
+    `triggers` if rows have to be written again into tables whose triggers aren't silent.
     """
     name = _procedure(database, picture)
     _ask(connection, f"DROP PROCEDURE IF EXISTS {name}")
@@ -79,7 +84,46 @@ def install(connection: Connection[Any], database: str, picture: str, state: Pic
 
 def call(connection: Connection[Any], database: str, picture: str) -> str:
     """Go back to the picture; the procedure's answer."""
-    return str(_ask(connection, f"CALL {_procedure(database, picture)}()")[0][0])
+    call = f"CALL {_procedure(database, picture)}()"
+    answer = str(_ask(connection, call)[0][0])
+    if answer != "triggers":
+        return answer
+    # MySQL can't switch triggers off. They are dropped, and made again as they were.
+    names = [row[0] for row in _ask(connection, f"SHOW TRIGGERS FROM `{database}`")]
+    made = [
+        _ask(connection, f"SHOW CREATE TRIGGER {_in(database, name)}")[0][1:3] for name in names
+    ]
+    _ask(connection, f"USE `{database}`")
+    for name in names:
+        _ask(connection, f"DROP TRIGGER {_in(database, name)}")
+    try:
+        _ask(connection, "SET @greenroom_silent = 1")
+        return str(_ask(connection, call)[0][0])
+    finally:
+        _ask(connection, "SET @greenroom_silent = NULL")
+        mode = _ask(connection, "SELECT @@SESSION.sql_mode")[0][0]
+        for own_mode, statement in made:
+            _ask(connection, "SET SESSION sql_mode = %s", own_mode)
+            _ask(connection, statement)
+        _ask(connection, "SET SESSION sql_mode = %s", mode)
+        _ask(connection, f"USE {REGISTRY}")
+
+
+def unsupported(connection: Connection[Any], database: str) -> list[str]:
+    """The tables that can't be reset: MariaDB keeps every row that one of them ever had."""
+    question = """SELECT table_name FROM information_schema.tables
+WHERE table_schema = %s AND table_type = 'SYSTEM VERSIONED'"""
+    return [row[0] for row in _ask(connection, question, database)]
+
+
+def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
+    """Make the tables of one database in another, with their triggers and views."""
+    _ask(connection, f"USE `{target}`")
+    for name in (table.name for table in _tables(connection, source)):
+        _ask(connection, _ask(connection, f"SHOW CREATE TABLE {_in(source, name)}")[0][1])
+    for row in _ask(connection, f"SHOW TRIGGERS FROM `{source}`"):
+        _ask(connection, _ask(connection, f"SHOW CREATE TRIGGER {_in(source, row[0])}")[0][2])
+    _ask(connection, f"USE {REGISTRY}")
 
 
 def definitions(connection: Connection[Any], database: str) -> str:
@@ -96,9 +140,25 @@ def is_empty(connection: Connection[Any], database: str) -> bool:
 _NAMES = """SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
 FROM information_schema.tables WHERE table_schema = %s"""
 
-_DEFINITIONS = """SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name,
-ordinal_position, column_type, column_default, is_nullable, column_key, extra))))
-FROM information_schema.columns WHERE table_schema = %s"""
+_DEFINITIONS = """SELECT concat_ws(' ',
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
+  column_type, column_default, is_nullable, column_key, extra))))
+  FROM information_schema.columns WHERE table_schema = s.name),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
+  column_name)))) FROM information_schema.statistics WHERE table_schema = s.name),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', trigger_name, event_manipulation,
+  action_timing, event_object_table, action_statement))))
+  FROM information_schema.triggers WHERE trigger_schema = s.name),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', routine_name, routine_definition))))
+  FROM information_schema.routines WHERE routine_schema = s.name),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, view_definition))))
+  FROM information_schema.views WHERE table_schema = s.name),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
+  constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = s.name))
+FROM (SELECT %s AS name) s"""
+
+_SEQUENCES = """SELECT table_name FROM information_schema.tables
+WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
 
 _TABLES = """
 SELECT t.table_name, t.auto_increment,
@@ -111,14 +171,14 @@ FROM information_schema.tables t
 WHERE t.table_schema = %s AND t.table_type = 'BASE TABLE' ORDER BY t.table_name"""
 
 _COLUMNS = """
-SELECT table_name, column_name FROM information_schema.columns
-WHERE table_schema = %s AND extra NOT LIKE '%%GENERATED' ORDER BY table_name, ordinal_position"""
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_schema = %s AND coalesce(generation_expression, '') = '' ORDER BY table_name, ordinal_position"""
 
 
 def _tables(connection: Connection[Any], database: str) -> tuple[Table, ...]:
-    columns: dict[str, list[str]] = {}
-    for table, column in _ask(connection, _COLUMNS, database):
-        columns.setdefault(table, []).append(column)
+    columns: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in _ask(connection, _COLUMNS, database):
+        columns.setdefault(table, []).append((column, kind))
     return tuple(
         Table(name, tuple(columns.get(name, ())), counter, bool(triggers), bool(keyed))
         for name, counter, triggers, keyed in _ask(connection, _TABLES, database)
@@ -131,9 +191,15 @@ def _body(database: str, picture: str, state: Picture) -> str:
         "goes_back: BEGIN",
         f"  IF ({names}) <> {_quoted(state.names)} THEN SELECT 'changed'; LEAVE goes_back; END IF;",
     ]
-    # What has triggers goes first: what they write is undone after.
+    loud = [table for table in state.tables if table.triggers and table.name in state.rows]
+    if loud:
+        changed = " OR ".join(_has_changed(database, picture, state, table) for table in loud)
+        lines.append(
+            f"  IF @greenroom_silent IS NULL AND ({changed}) THEN "
+            "SELECT 'triggers'; LEAVE goes_back; END IF;"
+        )
     for table in state.tables:
-        if table.triggers and table.name in state.rows:
+        if table.name in state.rows:
             lines += _restore(database, picture, state, table)
     moved = {t.name: t.counter for t in state.tables if t.counter is not None}
     if moved:
@@ -141,15 +207,32 @@ def _body(database: str, picture: str, state: Picture) -> str:
         cases = " ".join(f"WHEN {_quoted(name)} THEN {counter}" for name, counter in moved.items())
         lines += [
             "  SET @greenroom_moved = (SELECT group_concat('/', table_name, '/' SEPARATOR '') FROM "
-            f"information_schema.tables WHERE table_schema = {_quoted(database)} AND "
-            f"auto_increment IS NOT NULL AND auto_increment <> CASE table_name {cases} ELSE 1 END);",
+            f"information_schema.tables WHERE table_schema = {_quoted(database)} AND auto_increment "
+            f"IS NOT NULL AND auto_increment <> CASE BINARY table_name {cases} ELSE 1 END);",
         ]
+    lines += _counters(database, state)
+    for name, value in state.sequences:
+        place = _in(database, name)
+        lines.append(
+            f"  IF (SELECT next_not_cached_value FROM {place}) <> {value} THEN "
+            f"ALTER SEQUENCE {place} RESTART WITH {value}; END IF;"
+        )
+    return "\n".join([*lines, "  SELECT '';", "END"])
+
+
+def _emptied(place: str, table: Table) -> str:
+    """Truncated, which sets the counter to one; further, if the table began there."""
+    start = f" ALTER TABLE {place} AUTO_INCREMENT = {table.counter};" if table.counter != 1 else ""
+    return f"TRUNCATE TABLE {place};{start}"
+
+
+def _counters(database: str, state: Picture) -> list[str]:
+    """Empty the tables that were empty, and have AUTO_INCREMENT start again where it has moved."""
+    lines: list[str] = []
     for table in state.tables:
         place = _in(database, table.name)
-        has_moved = f"instr(@greenroom_moved, {_quoted(f'/{table.name}/')})"
+        has_moved = f"instr(BINARY @greenroom_moved, {_quoted(f'/{table.name}/')})"
         if table.name in state.rows:
-            if not table.triggers:
-                lines += _restore(database, picture, state, table)
             if table.counter is not None:
                 lines.append(
                     f"  IF {has_moved} THEN ALTER TABLE {place} AUTO_INCREMENT = {table.counter}; "
@@ -165,28 +248,29 @@ def _body(database: str, picture: str, state: Picture) -> str:
             )
         else:
             lines.append(f"  DELETE FROM {place};")
-    return "\n".join([*lines, "  SELECT '';", "END"])
+    return lines
 
 
-def _emptied(place: str, table: Table) -> str:
-    """Truncated, which sets the counter to one; further, if the table began there."""
-    start = f" ALTER TABLE {place} AUTO_INCREMENT = {table.counter};" if table.counter != 1 else ""
-    return f"TRUNCATE TABLE {place};{start}"
+def _has_changed(database: str, picture: str, state: Picture, table: Table) -> str:
+    if not table.keyed:
+        return "TRUE"
+    # As bytes: for most collations, a lamp and a LAMP are the same. A FLOAT shows six digits only.
+    exact = ", ".join(
+        f"CAST({f'CAST({_name(c)} AS DOUBLE)' if kind == 'float' else _name(c)} AS BINARY)"
+        for c, kind in table.columns
+    )
+    place, kept = _in(database, table.name), _kept(picture, state.tables.index(table))
+    return (
+        f"((SELECT count(*) FROM {place}) <> {state.rows[table.name]} OR EXISTS "
+        f"(SELECT {exact} FROM {place} EXCEPT SELECT {exact} FROM {kept}))"
+    )
 
 
 def _restore(database: str, picture: str, state: Picture, table: Table) -> list[str]:
     place, columns = _in(database, table.name), _columns(table)
     kept = _kept(picture, state.tables.index(table))
-    changed = "TRUE"
-    if table.keyed:
-        # As bytes: for most collations, a lamp and a LAMP are the same.
-        exact = ", ".join(f"CAST(`{c.replace('`', '``')}` AS BINARY)" for c in table.columns)
-        changed = (
-            f"(SELECT count(*) FROM {place}) <> {state.rows[table.name]} OR EXISTS "
-            f"(SELECT {exact} FROM {place} EXCEPT SELECT {exact} FROM {kept})"
-        )
     return [
-        f"  IF {changed} THEN",
+        f"  IF {_has_changed(database, picture, state, table)} THEN",
         f"    DELETE FROM {place};",
         f"    INSERT INTO {place} ({columns}) SELECT {columns} FROM {kept};",
         "  END IF;",
@@ -215,7 +299,11 @@ def _in(database: str, table: str) -> str:
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(f"`{column.replace('`', '``')}`" for column in table.columns)
+    return ", ".join(_name(column) for column, _ in table.columns)
+
+
+def _name(column: str) -> str:
+    return f"`{column.replace('`', '``')}`"
 
 
 def _quoted(text: str) -> str:

@@ -37,6 +37,8 @@ class Server:
         self.url = url
         self.place = place
         self._admin: Connection[Any] | None = None
+        self._own: set[int] = set()
+        self._held: set[str] = set()
 
     # -- connections -------------------------------------------------------------------------------
 
@@ -46,6 +48,8 @@ class Server:
         connection: Connection[Any] = pymysql.connect(
             **self.arguments(), autocommit=True, connect_timeout=PATIENCE
         )
+        opened: Any = connection
+        self._own.add(opened.thread_id())
         return connection
 
     def arguments(self) -> dict[str, Any]:
@@ -67,7 +71,6 @@ class Server:
         if self._admin is None or not self._admin.open:
             try:
                 self._admin = self.connect()
-                self._prepare()
             except pymysql.MySQLError as error:
                 self._admin = None
                 raise GreenroomError(
@@ -114,12 +117,16 @@ class Server:
 
     def mark(self, name: str, mark: Mark) -> None:
         """Write the mark of a database."""
+        if not self._has_registry():
+            self._make_registry()
         self.do(
             f"REPLACE INTO {REGISTRY}.`databases` (name, mark) VALUES (%s, %s)", name, mark.text()
         )
 
     def marked(self) -> dict[str, Mark]:
         """The databases of this server that greenroom has marked."""
+        if not self._has_registry():
+            return {}
         rows = self.ask(f"SELECT name, mark FROM {REGISTRY}.`databases` ORDER BY name")
         found = ((str(name), Mark.read(text)) for name, text in rows)
         return {name: mark for name, mark in found if mark is not None}
@@ -137,12 +144,10 @@ class Server:
 
     def disconnect(self, name: str) -> None:
         """End every other connection to a database of greenroom's."""
-        rows = self.ask(
-            "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> connection_id()",
-            name,
-        )
+        rows = self.ask("SELECT id FROM information_schema.processlist WHERE db = %s", name)
         for (number,) in rows:
-            self.kill(number)
+            if number not in self._own:
+                self.kill(number)
 
     def kill(self, number: int) -> None:
         """End one connection; that it has gone meanwhile is as good."""
@@ -169,10 +174,17 @@ class Server:
 
     def try_hold(self, name: str, *, patience: int = 0) -> bool:
         """Hold a database for as long as this process lives, if nobody else does."""
-        return bool(self.ask("SELECT GET_LOCK(%s, %s)", _lock(name), patience)[0][0])
+        # The server gives a lock to the connection that has it once more.
+        if name in self._held:
+            return False
+        held = bool(self.ask("SELECT GET_LOCK(%s, %s)", _lock(name), patience)[0][0])
+        if held:
+            self._held.add(name)
+        return held
 
     def release(self, name: str) -> None:
         """Let go of it."""
+        self._held.discard(name)
         self.ask("SELECT RELEASE_LOCK(%s)", _lock(name))
 
     # -- means -------------------------------------------------------------------------------------
@@ -188,20 +200,26 @@ class Server:
             cursor.execute(question, parameters or None)
             return list(cursor.fetchall())
 
-    def _prepare(self) -> None:
-        assert self._admin is not None
-        with self._admin.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s "
-                "AND table_name = 'databases'",
-                [REGISTRY],
+    def _has_registry(self) -> bool:
+        question = (
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s "
+            "AND table_name = 'databases'"
+        )
+        return bool(self.ask(question, REGISTRY)[0][0])
+
+    def _make_registry(self) -> None:
+        try:
+            self.do(f"CREATE DATABASE IF NOT EXISTS {REGISTRY}")
+            self.do(
+                f"CREATE TABLE IF NOT EXISTS {REGISTRY}.`databases` "
+                "(name VARCHAR(64) PRIMARY KEY, mark TEXT NOT NULL) CHARACTER SET utf8mb4"
             )
-            if cursor.fetchone() == (0,):
-                cursor.execute(f"CREATE DATABASE IF NOT EXISTS {REGISTRY}")
-                cursor.execute(
-                    f"CREATE TABLE IF NOT EXISTS {REGISTRY}.`databases` "
-                    "(name VARCHAR(64) PRIMARY KEY, mark TEXT NOT NULL) CHARACTER SET utf8mb4"
-                )
+        except driver().MySQLError as error:
+            raise GreenroomError(
+                Code.MAY_NOT_CREATE,
+                f"greenroom may not create databases {self.place}: {error.args[-1]}.",
+                "Give its user the right: GRANT ALL ON `greenroom\\_%`.* TO ...",
+            ) from None
 
 
 def driver() -> Any:

@@ -81,6 +81,20 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
     :raises GreenroomError: if it has rows, or belongs to somebody else.
     """
     psycopg = driver()
+    if name in {"postgres", "template0", "template1"}:
+        raise GreenroomError(
+            Code.NOT_OURS,
+            f"{name} belongs to the server itself.",
+            "Create an empty database for the tests, and adopt that.",
+        )
+    try:
+        server.connect(name).close()
+    except psycopg.Error as error:
+        raise GreenroomError(
+            Code.SERVER,
+            f"the database {name} {server.place} can't be reached: {' '.join(str(error).split())}.",
+            "Correct the URL.",
+        ) from None
     with server.connect(name) as connection:
         full = [
             table

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PATIENCE = 0.25
 #: How long, in milliseconds, greenroom's own statements wait for a lock.
 LOCK_TIMEOUT = 2000
+#: How often a transaction must be found idle to count as left open.
+_LOOKS = 4
 _RESET = "greenroom_reset"
 _REWIND = "greenroom_rewind"
 
@@ -402,12 +404,13 @@ class PostgresDatabase(PrivateDatabase):
     def _end_open(self) -> bool:
         """End the transactions that have written and aren't committed; whether there were any."""
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        idle = 0
+        while time.monotonic() < until and idle < _LOOKS:
             states = [state for _, state in self._open()]
             if not states:
                 return False
-            if "active" not in states:
-                break
+            # Between two statements of one that works on, it is idle for a moment.
+            idle = 0 if "active" in states else idle + 1
             time.sleep(0.005)
         self._end("pid = ANY(%s)", [pid for pid, _ in self._open()])
         return True

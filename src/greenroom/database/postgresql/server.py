@@ -148,7 +148,7 @@ class Server:
     def mark(self, name: str, mark: Mark) -> None:
         """Write the mark on a database."""
         text = mark.text().replace("'", "''")
-        self._do(f"COMMENT ON DATABASE \"{name}\" IS '{text}'")
+        self._do(f"COMMENT ON DATABASE \"{_escaped(name)}\" IS '{text}'")
 
     def marked(self) -> dict[str, Mark]:
         """The databases that greenroom has marked and whose owner this user is, or may be."""
@@ -170,7 +170,7 @@ class Server:
         how = " WITH (FORCE)" if force and self.admin.info.server_version >= _DROPS_BY_FORCE else ""
         refusals = (psycopg.errors.ObjectInUse, psycopg.errors.InsufficientPrivilege)
         with contextlib.suppress(*refusals):
-            self._do(f'DROP DATABASE IF EXISTS "{name}"{how}')
+            self._do(f'DROP DATABASE IF EXISTS "{_escaped(name)}"{how}')
             return True
         return False
 
@@ -230,6 +230,10 @@ class Server:
         """Hold a database for as long as this process lives."""
         self._run("SELECT pg_advisory_lock(%s)", _key(name))
         self._held.add(name)
+
+    def share(self, name: str) -> None:
+        """Keep others from dropping a template for as long as this process lives."""
+        self._run("SELECT pg_advisory_lock_shared(%s)", _key(name))
 
     def try_hold(self, name: str) -> bool:
         """Hold a database if nobody else does."""

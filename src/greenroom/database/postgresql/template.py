@@ -39,9 +39,12 @@ def find_or_build(
         for name, found in server.marked().items():
             if found.kind == mark.kind and found.fingerprint == mark.fingerprint:
                 if found.complete and (found.run == mark.run or not rebuild):
+                    server.share(name)
                     server.touch(name, found)
                     return Template(name, reused=found.run != mark.run)
-                server.drop(name, force=True)
+                if server.try_hold(name):  # Else another run copies it now.
+                    server.drop(name, force=True)
+                    server.release(name)
         # The name is new each time: one that was created and never marked is not ours to drop.
         name = f"greenroom_template_{mark.fingerprint[:12]}_{secrets.token_hex(3)}"
         server.create(name, replace(mark, complete=False, used=time.time()), owner=owner)
@@ -49,6 +52,7 @@ def find_or_build(
             build_in(name)
             server.disconnect(name)
             server.mark(name, replace(mark, complete=True, used=time.time()))
+            server.share(name)
         except BaseException:
             server.drop(name, force=True)
             raise
