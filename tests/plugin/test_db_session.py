@@ -134,8 +134,8 @@ def test_what_was_loaded_of_an_object_stays_loaded(pytester: pytest.Pytester) ->
 def test_values_that_the_server_makes_are_readable(pytester: pytest.Pytester) -> None:
     """A server default can be read after a request without a lazy load."""
     app = app_source("async_items").replace(
-        "    name: Mapped[str] = mapped_column(unique=True)",
-        "    name: Mapped[str] = mapped_column(unique=True)\n"
+        "    name: Mapped[str] = mapped_column(String(50), unique=True)",
+        "    name: Mapped[str] = mapped_column(String(50), unique=True)\n"
         '    state: Mapped[str] = mapped_column(server_default="new")',
     )
     test = """
@@ -253,7 +253,7 @@ def test_blocking(sync_client, db_session):
 def test_a_deferred_column_that_was_loaded_is_read_again(pytester: pytest.Pytester) -> None:
     """And one that wasn't stays deferred."""
     app = app_source("async_items").replace(
-        "    name: Mapped[str] = mapped_column(unique=True)",
+        "    name: Mapped[str] = mapped_column(String(50), unique=True)",
         "    name: Mapped[str] = mapped_column(unique=True, deferred=True)",
     )
     test = """

@@ -11,6 +11,7 @@ import os
 import re
 import threading
 import tomllib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,10 @@ class Migrations:
 
         with _working_in(self._folder):
             try:
-                script = ScriptDirectory.from_config(self._config())
+                # What Alembic deprecates is said when it runs, not when it is only looked at.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    script = ScriptDirectory.from_config(self._config())
             except Exception as error:  # noqa: BLE001 - whatever the configuration holds
                 raise GreenroomError(
                     Code.MIGRATION,

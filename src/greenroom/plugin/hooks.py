@@ -51,7 +51,6 @@ class Run:
         self._errors: dict[str, None] = {}
         self._errors_told: set[str] = set()
         self._left: list[str] = []
-        self._failed: set[str] = set()
         self._kept: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -113,18 +112,16 @@ class Run:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if report.when == "call" and report.failed:
-            self._failed.add(item.nodeid)
+        if report.failed:
+            self._room.failed = True
         if report.when == "teardown":
-            failed = item.nodeid in self._failed or report.failed
-            self._failed.discard(item.nodeid)
-            for address in self._room.after_test(failed=failed):
-                self._kept.append(f"{item.nodeid}: {address}")
+            self._room.after_test()
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._left += header.left_behind(self._room.left_open, self._room.left_running)
+        self._kept += self._room.kept
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_ERROR] = list(self._room.fatal)

@@ -46,6 +46,10 @@ class Room:
         self.left_open: list[str] = []
         #: The tests that left work running.
         self.left_running: list[str] = []
+        #: The databases that are kept, each with its test.
+        self.kept: list[str] = []
+        #: Whether the test that runs has failed.
+        self.failed = False
         #: The errors that end the run, each once.
         self.fatal: dict[str, None] = {}
         #: The run's own loop; None before `begin` and after `end`.
@@ -124,7 +128,7 @@ class Room:
         :raises GreenroomError: if the shut-down fails.
         """
         if self.home is not None:
-            self.after_test(failed=False)
+            self.after_test()
             if self._databases is not None and self._databases.roll_back():
                 self.left_open.append(self._test)
             self.home.close()
@@ -144,7 +148,7 @@ class Room:
         :raises GreenroomError: if the database can't be restored.
         """
         self._isolation = isolation or self.settings.isolation.value
-        previous, self._test = self._test, test
+        previous, self._test, self.failed = self._test, test, False
         if self.home is None or self._databases is None:
             return
         from greenroom.database.private import Reset
@@ -166,16 +170,13 @@ class Room:
             self._cloned = True
             self._databases.clone()
 
-    def after_test(self, *, failed: bool) -> list[str]:
-        """Drop the test's own databases, if it had some.
-
-        :param failed: whether the test failed: its databases may be kept then.
-        :returns: the addresses of those that are kept.
-        """
+    def after_test(self) -> None:
+        """Drop the test's own databases, if it had some; those of a failed one may be kept."""
         if not self._cloned or self._databases is None:
-            return []
+            return
         self._cloned = False
-        return self._databases.end_clone(keep=failed and self.settings.keep.value)
+        keep = self.failed and self.settings.keep.value
+        self.kept += [f"{self._test}: {url}" for url in self._databases.end_clone(keep=keep)]
 
     def before_call(self) -> None:
         """Remember what runs on the run's own loop before a test does."""

@@ -163,6 +163,11 @@ class MysqlDatabase(PrivateDatabase):
         try:
             self.open()
             make()
+        except GreenroomError as error:
+            # Each worker's has another name; without it, all tell the same, and it is told once.
+            what = error.what.replace(f"{self.name}.", "")
+            self.close()
+            raise GreenroomError(error.code, what, error.advice, error.detail) from None
         except BaseException:
             self.close()
             raise
