@@ -105,6 +105,9 @@ def test_a_database_is_adopted_after_a_yes(
         (["list", "oracle://me:geheim@host/x"], "GR005 oracle"),
         (["list", "postgresql://me:geheim@127.0.0.1:1/x"], "GR026"),
         (["list", "mysql://me:geheim@127.0.0.1:1/x"], "GR026"),
+        (["list", "postgresql://me:geheim@127.0.0.1:port/x"], "GR005"),
+        (["adopt", "postgresql://me:geheim@127.0.0.1/template1", "--yes"], "GR029 template1"),
+        (["adopt", "postgresql://me:geheim@127.0.0.1:1/shop", "--yes"], "GR026"),
         (["adopt", "mysql://me:geheim@127.0.0.1/x", "--yes"], "GR029"),
     ],
 )

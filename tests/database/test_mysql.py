@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from greenroom.database.mysql.database import MysqlDatabase
 from greenroom.database.mysql.server import Server
 from greenroom.database.private import Reset
+from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
 from tests.dialects import MARIADB_SERVER, needs_mariadb
 
@@ -28,20 +29,36 @@ SCHEMA = [
     "AUTO_INCREMENT = 1000",
     "CREATE TRIGGER logged AFTER INSERT ON children FOR EACH ROW "
     "INSERT INTO `odd ``name``` (what) VALUES ('child')",
+    "CREATE TABLE versions (id int PRIMARY KEY, version int, size float, text text, "
+    "FULLTEXT KEY (text))",
+    "CREATE TRIGGER counted BEFORE INSERT ON versions FOR EACH ROW SET NEW.version = NEW.version + 1",
+    "CREATE TABLE entries (id int PRIMARY KEY)",
+    "CREATE TRIGGER kept BEFORE DELETE ON entries FOR EACH ROW "
+    "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'append only'",
+    "CREATE TABLE Items (id int AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 7",
+    "CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY)",
+    "CREATE SEQUENCE numbers",
     "CREATE VIEW names AS SELECT name FROM parents",
 ]
 BASELINE = [
     "INSERT INTO parents (name, data, price) VALUES ('one', '{\"a\": 1}', 1.50), ('two', NULL, NULL)",
     "INSERT INTO children (parent_id) VALUES (1), (2)",
     "INSERT INTO keyless VALUES ('a'), ('a'), ('b')",
+    "INSERT INTO versions VALUES (1, 0, 1.5, 'a text')",
+    "INSERT INTO entries VALUES (1)",
 ]
 LOOK = [
     "SELECT 'parents', p.* FROM parents p ORDER BY id",
     "SELECT 'children', c.* FROM children c ORDER BY id",
     "SELECT what FROM keyless ORDER BY 1",
     "SELECT * FROM `odd ``name``` ORDER BY 1",
+    "SELECT id, version, cast(size AS double), text FROM versions ORDER BY 1",
+    "SELECT * FROM entries ORDER BY 1",
+    "SELECT trigger_name, action_statement FROM information_schema.triggers "
+    "WHERE trigger_schema = database() ORDER BY 1",
+    "SELECT next_not_cached_value FROM numbers",
     "SELECT table_name, auto_increment FROM information_schema.tables "
-    "WHERE table_schema = database() ORDER BY 1",
+    "WHERE table_schema = database() ORDER BY BINARY table_name",
 ]
 WRITES = {
     "an insert": ["INSERT INTO parents (name) VALUES ('three')"],
@@ -63,6 +80,14 @@ WRITES = {
     ],
     "an id of somebody's choice": ["INSERT INTO `odd ``name``` VALUES (5000, 'x')"],
     "rows of a table that was empty": ["INSERT INTO `odd ``name``` (what) VALUES ('x'), ('y')"],
+    "a row that a trigger changes": ["UPDATE versions SET version = 9"],
+    "a small change of a float": ["UPDATE versions SET size = 1.5000001"],
+    "a row that no trigger lets go": ["INSERT INTO entries VALUES (2)"],
+    "counters of names that differ in case": [
+        "INSERT INTO Items VALUES ()",
+        "INSERT INTO items VALUES (), ()",
+    ],
+    "a sequence": ["SELECT nextval(numbers)"],
     "a new table": ["CREATE TABLE more (id int)", "INSERT INTO more VALUES (1)"],
     "a lost table": ["DROP TABLE keyless"],
 }
@@ -199,3 +224,51 @@ def test_an_unmarked_database_is_never_dropped(make: Make) -> None:
     server.sweep()
     assert ("greenroom_mine",) in server.ask("SHOW DATABASES")
     server.do("DROP DATABASE greenroom_mine")
+
+
+def test_two_databases_of_one_process_are_two(make: Make) -> None:
+    """Also with the same tables, on one connection of greenroom's: its locks are told apart."""
+    first = make()
+    server = first._find()
+    second = MysqlDatabase(lambda: server, RunIdentity("run", "main", Path("here")), 2)
+    for database in (first, second):
+        database.build("two of one", lambda: write(database, SCHEMA), rebuild=False)  # noqa: B023
+        database.take_origin()
+    assert first.name != second.name
+    first.close()
+    second.close()
+
+
+def test_a_changed_database_is_not_kept_for_the_next_run(make: Make) -> None:
+    """However it was changed."""
+    fingerprint = "changed behind its back"
+    first = make()
+    first.build(fingerprint, lambda: write(first, SCHEMA), rebuild=True)
+    first.take_origin()
+    first.take_baseline()
+    write(first, ["ALTER TABLE keyless ADD COLUMN more int"])
+    first.close()
+    first._connected_server().close()
+    second = make()
+    assert second.build(fingerprint, lambda: write(second, SCHEMA), rebuild=False) is False
+    second.take_origin()
+    second.close()
+
+
+def test_a_system_versioned_table_is_refused(make: Make) -> None:
+    """MariaDB keeps what was in it."""
+    database = make()
+    database.open()
+    write(database, ["CREATE TABLE old (id int) WITH SYSTEM VERSIONING"])
+    with pytest.raises(GreenroomError, match="GR012 the table old is system-versioned"):
+        database.take_origin()
+    database.close()
+
+
+def test_a_lost_connection_is_told_until_the_end(database: MysqlDatabase) -> None:
+    """The rows of the baseline went with it."""
+    own: Any = database._own
+    database._connected_server().kill(own.thread_id())
+    for _ in range(2):
+        with pytest.raises(GreenroomError, match="GR026"):
+            database.reset()

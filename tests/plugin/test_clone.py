@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
+import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -112,7 +116,12 @@ def test_the_database_of_a_failed_test_can_be_kept(
     assert result.out.count("test_it.py::test_beside_it[2]: ") == 1
     result.silent_about("geheim", "test_beside_it[1]: ")
     kept = re.findall(r"greenroom_clone_\w+", result.out)
-    if served.server:
+    if not served.server:
+        file = Path(re.findall(r"test_beside_it\[2\]: (\S+)", result.out)[0])
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            assert connection.execute("SELECT count(*) FROM items").fetchone() == (2,)
+        shutil.rmtree(file.parent)
+    else:
         there = {one.name: one.kind for one in made.find(served.server)}
         assert there[kept[0]] == "kept"
         assert kept[0] in {one.name for one in made.clean(served.server)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dialects import KINDS, Dialect
+from tests.dialects import KINDS, MARIADB_SERVER, Dialect, needs_mariadb
 from tests.harness import Project
 
 MAIN = """
@@ -212,3 +212,44 @@ def build(connection):
     result = Project({**files, "tables.py": build}, made.environ).run(pytester)
     result.passed(3)
     assert "schema by tables:build" in result.header()
+
+
+@pytest.mark.parametrize("ini", ["garbage", "[alembic]\nscript_location = nowhere\n"])
+def test_a_broken_configuration_of_alembic_is_told(pytester: pytest.Pytester, ini: str) -> None:
+    """Once, and without a traceback."""
+    dialect = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
+    result = project(dialect, SYNC_ENV, **{"alembic.ini": ini}).run(pytester)
+    result.says("GR031 Alembic's configuration (alembic.ini) can't be used")
+    result.silent_about("Traceback")
+    assert result.out.count("GR031") == 1
+
+
+def test_migrations_of_another_kind_of_database_are_refused(pytester: pytest.Pytester) -> None:
+    """An env.py that still names SQLite, in an app on PostgreSQL."""
+    dialect = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
+    result = project(dialect, "", **{"migrations/env.py": SYNC_ENV}).run(pytester)
+    result.says("GR031 the migrations connect to a database of another kind (sqlite)")
+
+
+def test_an_env_that_asks_for_the_threads_loop_has_one(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """As it has when Alembic's command runs it."""
+    dialect = Dialect("named", "postgresql+asyncpg", "postgresql+psycopg", postgresql_url)
+    env = ASYNC_ENV.replace(
+        "asyncio.run(run_async())", "asyncio.get_event_loop().run_until_complete(run_async())"
+    )
+    project(dialect, env).run(pytester).passed(3)
+
+
+@needs_mariadb
+def test_another_databases_schema_is_refused_on_mariadb(pytester: pytest.Pytester) -> None:
+    """It would be the real one, beside greenroom's."""
+    dialect = Dialect("mariadb", "mysql+asyncmy", "mysql+pymysql", MARIADB_SERVER)
+    main = MAIN.replace(
+        '__tablename__ = "items"',
+        '__tablename__ = "items"\n    __table_args__ = {"schema": "the_real_one"}',
+    )
+    files = {"main.py": dialect.app(main), "test_it.py": TEST.format(row="")}
+    result = Project(files, dialect.environ).run(pytester)
+    result.says("GR018 a table has schema='the_real_one'")

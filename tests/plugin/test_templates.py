@@ -160,3 +160,28 @@ def test_a_sweep_drops_what_the_dead_left_and_nothing_else(postgresql_url: str) 
     server.close()
     assert set(dropped) >= {names[1], names[2]}
     assert sorted(there) == [names[0], names[3]]
+
+
+def test_a_template_that_a_run_uses_is_dropped_by_nobody(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Neither by `greenroom db clean` nor by another run's --greenroom-rebuild: it copies it later."""
+    from greenroom.database import made
+
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "", postgresql_url)
+    test = """
+from greenroom.database import made
+from sqlalchemy import text
+from main import engine
+async def test_a(db_session):
+    assert not [one for one in made.clean(URL) if one.kind == "template" and one.project == PROJECT]
+    async with engine.begin() as connection:
+        await connection.execute(text('DROP TABLE "in_use"'))
+async def test_b(db_session):
+    await db_session.execute(text('SELECT * FROM "in_use"'))
+"""
+    names = f"URL = {postgresql_url!r}\nPROJECT = {str(pytester.path)!r}\n"
+    made_here = project(dialect, "in_use")
+    files = {**made_here.files, "test_it.py": names + test}
+    Project(files, dialect.environ).run(pytester, "-p", "no:randomly").passed(2)
+    assert made.find(postgresql_url)

@@ -8,7 +8,9 @@ else has written (https://www.sqlite.org/pragma.html#pragma_data_version).
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -213,7 +215,9 @@ class SqliteDatabase(PrivateDatabase):
         self._disconnect()
         self._seen = None  # Whatever happened to the live file meanwhile is undone by a reset.
         if keep:
-            return str(clone)
+            # Out of the private folder, which goes with the run.
+            folder = Path(tempfile.mkdtemp(prefix="greenroom-kept-"))
+            return str(shutil.move(clone, folder / "test.db"))
         clone.unlink(missing_ok=True)
         return None
 
