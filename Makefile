@@ -6,7 +6,7 @@ DEMO := .venv-demo
 OLDEST := .venv-oldest
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types imports check oldest fresh bench clean
+.PHONY: demo test lint types imports check oldest soak fresh bench clean
 
 demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user would.
 	cd examples/quickstart && ../../$(DEMO)/bin/python -m pytest
@@ -29,6 +29,9 @@ check: lint types imports  ## Everything that reads the code without running it.
 
 oldest: $(OLDEST)/done  ## The suite on SQLAlchemy 2.0, and with httpx in the place of httpx2.
 	$(OLDEST)/bin/python -m pytest
+
+soak: $(VENV)/done  ## 5,000 tests in one run on PostgreSQL: nothing grows.
+	$(VENV)/bin/python -m tests.soak
 
 fresh:  ## A fresh environment, an empty folder, an app and a test: nothing but pip and pytest.
 	$(PYTHON) tests/fresh.py

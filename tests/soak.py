@@ -1,0 +1,86 @@
+"""5,000 tests in one run: nothing grows, and the last thousand costs what the first did.
+
+Not a test of the suite, since it takes half a minute: `make soak`, which CI runs. Costs are compared
+as ratios of CPU time within one run; a noisy machine slows all thousands alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.dialects import ASYNCPG
+from tests.harness import Project, app_source
+
+COUNT = 5000
+#: What the last thousand may cost beside the cheapest one before.
+MOST = 1.25
+#: How much memory, in MiB, four thousand tests may add: reports of the tests are kept by pytest.
+MOST_MEMORY = 40
+
+CONFTEST = """
+import os, time
+from pathlib import Path
+import psycopg, pytest
+from main import engine
+
+done = 0
+def pytest_runtest_teardown(item, nextitem):
+    global done
+    done += 1
+    if done % 1000 == 0:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        url = engine.url
+        with psycopg.connect(host=url.query["host"], user="postgres", dbname="postgres") as server:
+            count = server.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            ).fetchone()[0]
+        print(f"\\nsoak {time.process_time():.3f} {pages * os.sysconf('SC_PAGE_SIZE') >> 20} {count}")
+"""
+TEST = f"""
+import pytest
+@pytest.mark.parametrize("number", range({COUNT}))
+async def test_it(client, number):
+    assert (await client.post(f"/items/n{{number}}")).json() == 1
+    assert (await client.get("/items")).json() == [f"n{{number}}"]
+"""
+
+
+def main() -> None:
+    """Run the project, and compare what was noted after each thousand."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = ASYNCPG.app(app_source("async_items"))
+        Project({"main.py": app, "conftest.py": CONFTEST, "test_it.py": TEST}).write(Path(folder))
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:sqla", "-p", "no:cacheprovider"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    notes = re.findall(r"soak (\S+) (\d+) (\d+)", done.stdout)
+    if f"{COUNT} passed" not in done.stdout or len(notes) != COUNT // 1000:
+        raise SystemExit(done.stdout[-3000:] + done.stderr[-1000:])
+    ends = [float(cpu) for cpu, _, _ in notes]
+    costs = [later - earlier for earlier, later in itertools.pairwise(ends)]
+    memory = [int(mebibytes) for _, mebibytes, _ in notes]
+    connections = [int(count) for _, _, count in notes]
+    print(f"CPU of each thousand after the first, in seconds: {costs}")
+    print(f"memory after each, in MiB: {memory}; connections: {connections}")
+    wrong = []
+    if costs[-1] > MOST * min(costs):
+        wrong.append(f"the last thousand costs {costs[-1] / min(costs):.2f} of the cheapest")
+    if memory[-1] - memory[0] > MOST_MEMORY:
+        wrong.append(f"memory grows by {memory[-1] - memory[0]} MiB")
+    if connections[-1] > connections[0]:
+        wrong.append("connections grow")
+    if wrong:
+        raise SystemExit("; ".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
