@@ -6,11 +6,12 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql import adopted, catalogue, picture, words
+from greenroom.database.postgresql.control import Control
 from greenroom.database.postgresql.picture import Picture
 from greenroom.database.postgresql.server import Server, driver
 from greenroom.database.postgresql.template import Template, find_or_build
@@ -20,26 +21,11 @@ from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 
 if TYPE_CHECKING:
-    import psycopg
     from sqlalchemy.engine import URL, Engine
     from sqlalchemy.engine.interfaces import Dialect
 
-#: How long, in seconds, a reset waits for a commit that is just under way.
-PATIENCE = 0.25
-#: How long, in milliseconds, greenroom's own statements wait for a lock.
-LOCK_TIMEOUT = 2000
-#: How often a transaction must be found idle to count as left open.
-_LOOKS = 4
 _RESET = "greenroom_reset"
 _REWIND = "greenroom_rewind"
-
-
-@dataclass
-class _Place:
-    """One database that the app can be led to, with greenroom's own connection to it."""
-
-    name: str
-    control: psycopg.Connection[Any] | None = None
 
 
 class PostgresDatabase(PrivateDatabase):
@@ -58,12 +44,10 @@ class PostgresDatabase(PrivateDatabase):
         self._number = number
         self._server: Server | None = None
         self._role: str | None = None
-        self._place: _Place | None = None
-        self._before_clone: _Place | None = None
+        self._place: Control | None = None
+        self._before_clone: Control | None = None
         self._template: Template | None = None
-        self._origin: Picture | None = None
-        self._baseline: Picture | None = None
-        self._privileged = True
+        self._pictures: dict[str, Picture] = {}
         self._defined = False
         self._adopted: Mark | None = None
         self._make: Callable[[], None] = lambda: None
@@ -105,11 +89,11 @@ class PostgresDatabase(PrivateDatabase):
         if server.may_create:
             name = self._new_name("test")
             server.create(name, self._mark("test"), owner=self._role)
-            self._place = _Place(name)
+            self._place = self._controlled(name)
         else:
             name, self._adopted = adopted.take(server)
-            self._place = _Place(name)
-            adopted.empty(self._control())
+            self._place = self._controlled(name)
+            adopted.empty(self._control.connection)
 
     def url(self, url: URL) -> URL:
         """The app's URL, leading to this database."""
@@ -154,7 +138,7 @@ class PostgresDatabase(PrivateDatabase):
             # what the database is made again from.
             make()
             if self._adopted is None:
-                self._let_go(self._place)
+                self._place.close()
                 server.disconnect(self.name)
                 self._template = Template(self._copy("test", self.name).name, reused=False)
             return False
@@ -167,11 +151,11 @@ class PostgresDatabase(PrivateDatabase):
         )
 
         def build_in(name: str) -> None:
-            self._place = _Place(name)
+            self._place = self._controlled(name)
             try:
                 make()
             finally:
-                self._let_go(self._place)
+                self._place.close()
                 self._place = None
 
         self._template = find_or_build(server, mark, build_in, owner=self._role, rebuild=rebuild)
@@ -182,14 +166,14 @@ class PostgresDatabase(PrivateDatabase):
 
     def _build_in_adopted(self, fingerprint: str, *, rebuild: bool) -> bool:
         name, self._adopted = adopted.take(self._connected_server())
-        self._place = _Place(name)
+        self._place = self._controlled(name)
         known = self._adopted
         self._adopted = replace(known, fingerprint=fingerprint, complete=True)
         # It isn't complete while tests write into it: a killed run must not be trusted.
         self._mark_adopted(complete=False)
         if fingerprint and known.fingerprint == fingerprint and known.complete and not rebuild:
             return True
-        adopted.empty(self._control())
+        adopted.empty(self._control.connection)
         self._make()
         return False
 
@@ -201,57 +185,49 @@ class PostgresDatabase(PrivateDatabase):
 
     def is_empty(self) -> bool:
         """Whether there is nothing of the app's in it."""
-        return self._place is None or catalogue.is_empty(self._control())
+        return self._place is None or catalogue.is_empty(self._control.connection)
 
     @property
     def has_baseline(self) -> bool:
         """Whether `reset` has something to go back to."""
-        return self._baseline is not None
+        return _RESET in self._pictures
 
     def version(self) -> object | None:
         """The server's snapshot: it changes whenever a transaction that wrote has ended."""
         try:
-            row = self._control().execute(b"SELECT pg_current_snapshot()::text").fetchone()
+            row = self._control.connection.execute(b"SELECT pg_current_snapshot()::text").fetchone()
         except driver().Error:
             return None
         return row[0] if row else None
 
     def take_origin(self) -> None:
         """Make the state of now the one that a start-up begins from."""
-        self.open()
-        self._end_open()
-        self._origin = picture.take(self._control())
-        self._install(self._control(), _REWIND, self._origin)
+        self._control.take(_REWIND)
 
     def take_baseline(self) -> None:
         """Make the state of now the one that every test begins from."""
-        self.open()
-        # Whatever is committed later would look older than the picture.
-        self._end_open()
-        self._baseline = picture.take(self._control())
-        self._install(self._control(), _RESET, self._baseline)
+        self._control.take(_RESET)
         self._defined = False
 
     def rewind(self) -> Reset:
         """Go back to the state before the app's start-up, which is about to run again."""
-        return self._go_back(_REWIND, self._origin) if self._origin is not None else Reset.CLEAN
+        return self._go_back(_REWIND) if _REWIND in self._pictures else Reset.CLEAN
 
     def reset(self) -> Reset:
         """Go back to the baseline. Raises GreenroomError."""
-        return self._go_back(_RESET, self._baseline) if self._baseline is not None else Reset.CLEAN
+        return self._go_back(_RESET) if _RESET in self._pictures else Reset.CLEAN
 
     def roll_back(self) -> bool:
         """End the transactions that were left open; whether there were any."""
-        if self._place is None or self._baseline is None:
+        if self._place is None or _RESET not in self._pictures:
             return False
         try:
-            return self._end_open()
+            return self._place.end_open()
         except (driver().Error, GreenroomError):
             return False  # The server is no more, and with it every transaction.
 
     def clone(self) -> None:
         """Go on with a database that is like the baseline."""
-        assert self._baseline is not None
         if self._adopted is not None:
             raise GreenroomError(
                 Code.MAY_NOT_CREATE,
@@ -262,7 +238,7 @@ class PostgresDatabase(PrivateDatabase):
             source = self._template.name
         else:
             source = self.name
-            self._let_go(self._place)
+            self._control.close()
             self._connected_server().disconnect(source)
         self._before_clone, self._place = self._place, self._copy("clone", source)
         self._restore(_RESET)
@@ -272,7 +248,7 @@ class PostgresDatabase(PrivateDatabase):
         server, clone = self._connected_server(), self._place
         if self._before_clone is None or clone is None:
             return None
-        self._let_go(clone)
+        clone.close()
         self._place, self._before_clone = self._before_clone, None
         address = None
         if keep:
@@ -291,10 +267,10 @@ class PostgresDatabase(PrivateDatabase):
         if self._adopted is not None:
             self._leave_adopted(place)
             return
-        self._let_go(place)
+        place.close()
         names = [place.name]
         if self._before_clone is not None:
-            self._let_go(self._before_clone)
+            self._before_clone.close()
             names.append(self._before_clone.name)
         if self._template is not None:
             names.append(self._template.name)
@@ -304,32 +280,33 @@ class PostgresDatabase(PrivateDatabase):
                 if name in marked and marked[name].kind != "template":
                     server.drop(name, force=True)
 
-    def _leave_adopted(self, place: _Place) -> None:
+    def _leave_adopted(self, place: Control) -> None:
         """Leave it as it was built, for the next run."""
         self._place = place
         with contextlib.suppress(driver().Error, GreenroomError):
-            if self._origin is not None and not self._start_up_makes_tables():
-                as_built = self._go_back(_REWIND, self._origin) in {Reset.CLEAN, Reset.MOVED}
+            if _REWIND in self._pictures and not self._start_up_makes_tables():
+                as_built = self._go_back(_REWIND) in {Reset.CLEAN, Reset.MOVED}
                 self._mark_adopted(complete=as_built)
-        self._let_go(place)
+        place.close()
         self._place = None
 
     # -- going back --------------------------------------------------------------------------------
 
-    def _go_back(self, function: str, state: Picture) -> Reset:
+    def _go_back(self, function: str) -> Reset:
         found = Reset.CLEAN
-        if self._defined and self._is_defined_anew(state):
+        control = self._control
+        if self._defined and control.differs(function):
             return self._remake(function)
         self._defined = False
         for _ in range(4):
             try:
-                answer = self._call(function)
+                answer = control.call(function)
             except driver().errors.LockNotAvailable:
-                self._end("xact_start IS NOT NULL")
+                control.end_all()
                 found = Reset.MOVED
                 continue
             except (driver().OperationalError, driver().InterfaceError):
-                self._reconnect()
+                control.reopen()
                 # The app's connections are likely to have gone the same way.
                 found = Reset.REMADE if found is Reset.CLEAN else found
                 continue
@@ -339,7 +316,7 @@ class PostgresDatabase(PrivateDatabase):
                 return Reset.REMADE if found is Reset.CLEAN else found
             if answer == picture.CHANGED:
                 return self._remake(function)
-            if self._end_open():
+            if control.end_open():
                 found = Reset.MOVED
         raise GreenroomError(
             Code.BUSY,
@@ -347,97 +324,39 @@ class PostgresDatabase(PrivateDatabase):
             "Close every session and connection that a test opens.",
         )
 
-    def _call(self, function: str) -> str:
-        errors = driver().errors
-        try:
-            row = self._control().execute(f"SELECT pg_temp.{function}()".encode()).fetchone()
-        except (errors.UndefinedFunction, errors.InvalidSchemaName):
-            # A lost connection was opened again, and the function doesn't fit the tables any more.
-            return picture.CHANGED
-        return str(row[0]) if row else ""
-
-    def _is_defined_anew(self, state: Picture) -> bool:
-        """Whether a statement has changed a definition, and not only looked as if it might."""
-        try:
-            return catalogue.definitions(self._control()) != state.catalogue.definitions
-        except (driver().OperationalError, driver().InterfaceError):
-            self._reconnect()
-            return catalogue.definitions(self._control()) != state.catalogue.definitions
-
     def _remake(self, function: str) -> Reset:
         """Copy the template again: the tables were changed."""
         self._defined = False
         if self._adopted is not None:
             self._connected_server().disconnect(self.name)
-            self._let_go(self._place)
-            self._baseline = self._origin = None
-            adopted.empty(self._control())
+            self._control.close()
+            self._pictures.clear()
+            adopted.empty(self._control.connection)
             self._make()
             self.take_origin()
             return Reset.EMPTIED
-        assert self._origin is not None
         server, name = self._connected_server(), self.name
-        self._let_go(self._place)
+        self._control.close()
         server.drop(name, force=True)
         self._place = self._copy("test", self._template.name if self._template else None)
         if function == _RESET and self._start_up_makes_tables():
-            self._baseline = None
+            del self._pictures[_RESET]
             return Reset.EMPTIED
         self._restore(function)
         return Reset.REMADE
 
     def _start_up_makes_tables(self) -> bool:
-        if self._origin is None or self._baseline is None:
-            return False
-        return self._origin.catalogue.definitions != self._baseline.catalogue.definitions
+        kept = {state.catalogue.definitions for state in self._pictures.values()}
+        return len(kept) > 1
 
     def _restore(self, function: str) -> None:
         """Write every row of the picture again, in a database that was just copied."""
-        self._control()
-        if self._call(function) not in {picture.BACK, picture.CACHED}:
+        if self._control.call(function) not in {picture.BACK, picture.CACHED}:
             raise GreenroomError(
                 Code.BUSY,
                 f"the copy {self.name} of the template isn't like the database that it stands for.",
                 "Make the template anew: pytest --greenroom-rebuild.",
             )
-
-    def _end_open(self) -> bool:
-        """End the transactions that have written and aren't committed; whether there were any."""
-        until = time.monotonic() + PATIENCE
-        idle = 0
-        while time.monotonic() < until and idle < _LOOKS:
-            states = [state for _, state in self._open()]
-            if not states:
-                return False
-            # Between two statements of one that works on, it is idle for a moment.
-            idle = 0 if "active" in states else idle + 1
-            time.sleep(0.005)
-        self._end("pid = ANY(%s)", [pid for pid, _ in self._open()])
-        return True
-
-    def _open(self) -> list[tuple[int, str]]:
-        rows = self._control().execute(picture.OPEN_TRANSACTIONS.encode())
-        return [(int(pid), str(state)) for pid, state in rows]
-
-    def _end(self, which: str, *parameters: object) -> None:
-        """End some of this database's connections, and wait until they have gone."""
-        # Two steps: in one, PostgreSQL may end connections before it looks whose they are.
-        found = self._control().execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
-            f"AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND {which}".encode(),
-            parameters or None,
-        )
-        pids = [row[0] for row in found]
-        for pid in pids:
-            self._control().execute(b"SELECT pg_terminate_backend(%s)", [pid])
-        until = time.monotonic() + 20 * PATIENCE
-        while time.monotonic() < until:
-            left = self._control().execute(
-                b"SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", [pids]
-            )
-            if left.fetchone() == (0,):
-                return
-            time.sleep(0.002)
 
     # -- means -------------------------------------------------------------------------------------
 
@@ -446,66 +365,20 @@ class PostgresDatabase(PrivateDatabase):
             self._server, self._role = self._find()
         return self._server
 
-    def _control(self) -> psycopg.Connection[Any]:
-        """Greenroom's own connection: rights to skip triggers, and no patience with locks."""
+    @property
+    def _control(self) -> Control:
         self.open()
-        place = self._place
-        assert place is not None
-        if place.control is None or place.control.closed:
-            place.control = self._connected_server().connect(place.name)
-            place.control.execute(
-                f"SET lock_timeout = {LOCK_TIMEOUT}; SET synchronous_commit = off".encode()
-            )
-            try:
-                place.control.execute(b"SET session_replication_role = replica")
-            except driver().errors.InsufficientPrivilege:
-                self._privileged = False
-            self._furnish(place.control)
-        return place.control
+        assert self._place is not None
+        return self._place
 
-    def _reconnect(self) -> None:
-        """Go on after greenroom's own connection was lost.
+    def _controlled(self, name: str) -> Control:
+        return Control(self._connected_server(), name, self._pictures)
 
-        :raises GreenroomError: if the server, or the database, is no more.
-        """
-        self._let_go(self._place)
-        try:
-            self._control()
-        except driver().Error as error:
-            said = " ".join(str(error).split())
-            raise GreenroomError(
-                Code.SERVER,
-                f"the PostgreSQL server {self.place} was lost in the middle of the run: {said}.",
-                "Look at the server's log; the tests after this one can't be trusted to be isolated.",
-            ) from None
-
-    def _furnish(self, control: psycopg.Connection[Any]) -> None:
-        """Give a new connection of greenroom's the functions; rows it hasn't seen aren't trusted."""
-        for function, state in ((_REWIND, self._origin), (_RESET, self._baseline)):
-            if state is not None:
-                with contextlib.suppress(driver().ProgrammingError):  # Of tables that are no more.
-                    self._install(control, function, state, trusted=False)
-
-    def _install(
-        self,
-        control: psycopg.Connection[Any],
-        function: str,
-        state: Picture,
-        *,
-        trusted: bool = True,
-    ) -> None:
-        picture.install(control, state, function, privileged=self._privileged, trusted=trusted)
-
-    def _copy(self, kind: str, template: str | None) -> _Place:
+    def _copy(self, kind: str, template: str | None) -> Control:
         name = self._new_name(kind)
         server = self._connected_server()
         server.create(name, self._mark(kind), template, owner=self._role)
-        return _Place(name)
-
-    def _let_go(self, place: _Place | None) -> None:
-        if place is not None and place.control is not None:
-            place.control.close()
-            place.control = None
+        return self._controlled(name)
 
     def _address(self) -> dict[str, Any]:
         address = self._connected_server().arguments(self.name)

@@ -7,7 +7,6 @@ one to start the keeper; the others wait for the server and join it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -174,6 +173,8 @@ def _enter(folder: Path) -> EmbeddedServer | None:
 
 
 def _has_keeper(folder: Path) -> bool:
+    import fcntl  # Not on Windows, where there is no embedded server.
+
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
