@@ -39,15 +39,21 @@ for _name in STAY:
     importlib.import_module(_name)
 
 
+def collect(request: pytest.FixtureRequest) -> None:
+    if "pytester" in request.fixturenames:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def nothing_of_a_run_lives_on(request: pytest.FixtureRequest) -> Iterator[None]:
     """Runs in this process share its heap: an app of an earlier one must not be found by a later."""
+    # Before, since pytest holds on to a test's fixtures until the next one begins; and after, so that
+    # no other test meets what a project has left open on purpose.
+    collect(request)
     yield
-    if "pytester" in request.fixturenames:
-        with warnings.catch_warnings():
-            # What a project has left open on purpose is nobody's fault here.
-            warnings.simplefilter("ignore")
-            gc.collect()
+    collect(request)
 
 
 @pytest.fixture(autouse=True)
