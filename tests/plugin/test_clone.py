@@ -98,7 +98,9 @@ def test_the_tables_are_mended_after_a_test_that_changed_them(
 ) -> None:
     """Under `reset` too, though a clone says what is meant."""
     test = TEST.replace('@pytest.mark.isolation("clone")\n', "")
-    project(served, **{"test_it.py": test}).run(pytester).passed(5)
+    result = project(served, **{"test_it.py": test}).run(pytester, "-o", "log_cli=true")
+    result.passed(5)
+    result.silent_about("Exception closing connection")
 
 
 @pytest.mark.parametrize("dialect", KINDS)

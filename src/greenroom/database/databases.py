@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -204,11 +205,17 @@ class Databases:
             if self._folder is None:
                 self._folder = make(self._directory)
             return SqliteDatabase(self._folder.path / f"{number}.db", self._folder.place)
+        database: PrivateDatabase
         if url.get_backend_name() == POSTGRESQL and driver in POSTGRESQL_DRIVERS:
-            return PostgresDatabase(lambda: self._servers.postgresql(url), self._identity, number)
-        if url.get_backend_name() in MYSQL and driver in MYSQL_DRIVERS:
-            return MysqlDatabase(lambda: self._servers.mysql(url), self._identity, number)
-        return None
+            find = functools.partial(self._servers.postgresql, url)
+            database = PostgresDatabase(find, self._identity, number)
+        elif url.get_backend_name() in MYSQL and driver in MYSQL_DRIVERS:
+            find_mysql = functools.partial(self._servers.mysql, url)
+            database = MysqlDatabase(find_mysql, self._identity, number)
+        else:
+            return None
+        database.let_go = lambda: self._engines.drop_pools(database)
+        return database
 
     def _each(self, go_back: Callable[[PrivateDatabase], Reset]) -> frozenset[Reset]:
         found = [(database, go_back(database)) for database in self._engines.databases]

@@ -40,6 +40,9 @@ class PrivateDatabase(ABC):
     place: str
     #: Whether its connections go over to another process, and must be closed there and here.
     on_a_server: bool = True
+    #: Closes the app's pooled connections. Called before the server would end them: a driver that
+    #: finds its connection ended says so in the app's log.
+    let_go: Callable[[], None] = staticmethod(lambda: None)
 
     # -- leading the app there ---------------------------------------------------------------------
 

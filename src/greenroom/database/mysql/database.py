@@ -291,6 +291,7 @@ class MysqlDatabase(PrivateDatabase):
 
     def _remake(self, function: str) -> Reset:
         """Build the tables again: they were changed."""
+        self.let_go()
         self._connected_server().disconnect(self.name)
         self._remake_tables()
         self._defined = False

@@ -327,6 +327,7 @@ class PostgresDatabase(PrivateDatabase):
     def _remake(self, function: str) -> Reset:
         """Copy the template again: the tables were changed."""
         self._defined = False
+        self.let_go()
         if self._adopted is not None:
             self._connected_server().disconnect(self.name)
             self._control.close()
