@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -190,14 +191,15 @@ class Databases:
 
     def close(self) -> None:
         """Stop watching, and remove every file. Calling it twice is harmless."""
-        self._engines.close()
-        self.schema.close()
-        for database in self._engines.databases:
-            database.close()
-        self._servers.close()
-        if self._folder is not None:
-            self._folder.close()
-            self._folder = None
+        with contextlib.ExitStack() as closing:  # Each of them, whatever another one raises.
+            if self._folder is not None:
+                closing.callback(self._folder.close)
+                self._folder = None
+            closing.callback(self._servers.close)
+            for database in self._engines.databases:
+                closing.callback(database.close)
+            closing.callback(self.schema.close)
+            closing.callback(self._engines.close)
 
     def _open(self, url: URL, driver: str) -> PrivateDatabase | None:
         number = len(self._engines.databases) + 1
