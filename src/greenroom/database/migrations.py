@@ -77,6 +77,7 @@ class Migrations:
             except BaseException as error:  # noqa: BLE001 - it is passed on below
                 caught.append(error)
             finally:
+                loop.run_until_complete(loop.shutdown_asyncgens())
                 loop.close()
 
         with _working_in(self._folder), _logging_kept():
