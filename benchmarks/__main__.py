@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from benchmarks import resets
+from benchmarks import postgresql, resets
 from benchmarks.entry_point import import_cost, run_ratio
 from benchmarks.generate import CONFTESTS, FLOOR, GREENROOM, generate
 from benchmarks.measure import Cost, run
@@ -46,6 +46,7 @@ def main() -> None:
     print(f"a run that doesn't use it: {run_ratio(2 * ROUNDS):.2f} of one without it (CPU).")
     print(LEFT_OUT)
     resets.main()
+    postgresql.main()
     for file in Path("/dev/shm").glob("greenroom-floor-*"):  # noqa: S108
         file.unlink()
 

@@ -25,8 +25,16 @@ def run(kind: str, folder: Path, count: int) -> Cost:
 
     :raises RuntimeError: if not all of its tests passed: then its time says nothing.
     """
-    command = [sys.executable, *_arguments(kind, count)]
-    environ = {**os.environ, "DATABASE_URL": _url(kind)}
+    cost, output, code = timed(_arguments(kind, count), folder, {"DATABASE_URL": _url(kind)})
+    if code != 0 or (kind != FLOOR and f"{count} passed" not in output):
+        raise RuntimeError(f"{kind} with {count} tests failed:\n{output[-3000:]}")
+    return cost
+
+
+def timed(arguments: list[str], folder: Path, more: dict[str, str]) -> tuple[Cost, str, int]:
+    """Run this Python once, in a folder: what it took, what it printed, and its exit code."""
+    command = [sys.executable, *arguments]
+    environ = {**os.environ, **more}
     # Whoever runs this may have switched bytecode off; a user has it on.
     for name in ("PYTEST_ADDOPTS", "PYTHONDONTWRITEBYTECODE"):
         environ.pop(name, None)
@@ -39,9 +47,7 @@ def run(kind: str, folder: Path, count: int) -> Cost:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - began
-    if process.returncode != 0 or (kind != FLOOR and f"{count} passed" not in output):
-        raise RuntimeError(f"{kind} with {count} tests failed:\n{output[-3000:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall)
+    return Cost(usage.ru_utime + usage.ru_stime, wall), output, process.returncode
 
 
 def _arguments(kind: str, count: int) -> list[str]:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 from statistics import median
 
 import psycopg
 
 from benchmarks.generate import GREENROOM, RECIPES, generate
+from benchmarks.measure import timed
 from benchmarks.resets import embedded_server
 
 RECIPE = "connection_transaction"
@@ -68,28 +66,17 @@ def main() -> None:
 
 
 def _run(folder: Path, count: int, url: str, socket: str, *more: str) -> tuple[float, float]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:sqla"]
+    arguments = ["-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:sqla"]
     if "-n" not in more:
-        command += ["-p", "no:xdist"]
-    command += ["-p", "no:cacheprovider", *more]
+        arguments += ["-p", "no:xdist"]
     environ = {
-        **os.environ,
         "DATABASE_URL": f"postgresql+asyncpg://postgres@/recipe?host={socket}",
         "GREENROOM_DATABASE": url,
     }
-    for name in ("PYTEST_ADDOPTS", "PYTHONDONTWRITEBYTECODE"):
-        environ.pop(name, None)
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
-        assert process.stdout is not None
-        output = process.stdout.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+    cost, output, _ = timed([*arguments, "-p", "no:cacheprovider", *more], folder, environ)
     if f"{count} passed" not in output:
         raise RuntimeError(output[-3000:])
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+    return cost.wall, cost.cpu
 
 
 if __name__ == "__main__":
