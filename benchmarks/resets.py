@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -117,6 +118,8 @@ class _Bench:
     def close(self) -> None:
         self.connection.close()
         self.database.close()
+        if isinstance(self.database, SqliteDatabase):
+            shutil.rmtree(self.database.path.parent)
 
 
 def _row(dialect: str, count: int, make: Callable[[], PrivateDatabase]) -> None:
