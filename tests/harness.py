@@ -10,6 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Engine
+
+from greenroom.database.engines import _MARK
+from greenroom.database.live_objects import live_objects
 
 HERE = Path(__file__).parent
 
@@ -63,6 +67,7 @@ class Project:
         ran = pytester.runpytest_inprocess("-p", "no:sqla", *args)
         for name in before:
             sys.modules.pop(name, None)
+        _belong_to_an_earlier_run()
         return Result(ran, pytester.path)
 
     def run_in(self, pytester: pytest.Pytester, folder: Path, *args: str) -> Result:
@@ -88,6 +93,15 @@ class Project:
             for known in sys.modules
             if known.split(".")[0] in names and known.split(".")[0] not in {"tests", "src"}
         ]
+
+
+def _belong_to_an_earlier_run() -> None:
+    """Mark the engines that live on, in some library's cache: the next run is to leave them alone.
+
+    A run that greenroom took part in has marked its own; one that it didn't hasn't.
+    """
+    for engine in live_objects(Engine):
+        setattr(engine.dialect, _MARK, True)
 
 
 @dataclass(frozen=True)
