@@ -78,7 +78,7 @@ def _postgresql(url: str) -> PrivateDatabase:
 def _mysql() -> PrivateDatabase:
     server = MysqlServer(make_url(MARIADB), "here")
     _ = server.admin
-    return MysqlDatabase(lambda: server, _IDENTITY, 1)
+    return MysqlDatabase(lambda: server, _IDENTITY)
 
 
 class _Bench:

@@ -126,7 +126,7 @@ def make(nothing_is_left_on: list[str]) -> Iterator[Make]:
     def make_one() -> MysqlDatabase:
         servers.append(Server(make_url(MARIADB_SERVER), "here"))
         server = servers[-1]
-        return MysqlDatabase(lambda: server, RunIdentity("run", "main", Path("here")), 1)
+        return MysqlDatabase(lambda: server, RunIdentity("run", "main", Path("here")))
 
     yield make_one
     for server in servers:
@@ -230,7 +230,7 @@ def test_two_databases_of_one_process_are_two(make: Make) -> None:
     """Also with the same tables, on one connection of greenroom's: its locks are told apart."""
     first = make()
     server = first._find()
-    second = MysqlDatabase(lambda: server, RunIdentity("run", "main", Path("here")), 2)
+    second = MysqlDatabase(lambda: server, RunIdentity("run", "main", Path("here")))
     for database in (first, second):
         database.build("two of one", lambda: write(database, SCHEMA), rebuild=False)  # noqa: B023
         database.take_origin()

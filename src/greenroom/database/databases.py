@@ -213,7 +213,7 @@ class Databases:
             database = PostgresDatabase(find, self._identity, number)
         elif url.get_backend_name() in MYSQL and driver in MYSQL_DRIVERS:
             find_mysql = functools.partial(self._servers.mysql, url)
-            database = MysqlDatabase(find_mysql, self._identity, number)
+            database = MysqlDatabase(find_mysql, self._identity)
         else:
             return None
         database.let_go = lambda: self._engines.drop_pools(database)
@@ -257,6 +257,7 @@ class Databases:
         # Of several databases, one that the app has given tables gets no others': which metadata
         # belongs to which is the app's knowledge.
         by_the_app = len(self._engines.databases) > 1 and not database.is_empty()
+        was_open = database.is_open
         if self.schema.makes_tables and not by_the_app:
             engine = next(own for own, leads_to in self._engines.engines() if leads_to is database)
             face = self._blocking_face(engine, database)
@@ -266,21 +267,18 @@ class Databases:
                 with self._engines.migrating(database):
                     self.schema.build(face, database.place, migrates=migrates)
 
-            was_open = database.is_open
             self._built[database] = database.build(
                 self.schema.fingerprint(face, migrates=migrates),
                 make_tables,
                 rebuild=self._rebuild,
             )
-            if was_open and database.on_a_server:
-                self._engines.drop_pools(database)
-        elif database.is_open:
+        elif was_open:
             # The app has connected when it was imported: what it has made is what it begins with.
             database.build(None, lambda: None, rebuild=False)
-            if database.on_a_server:
-                self._engines.drop_pools(database)
         else:
             database.open()
+        if was_open and database.on_a_server:
+            self._engines.drop_pools(database)
         self._engines.lead(database)
         database.take_origin()
 

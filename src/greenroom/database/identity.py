@@ -52,3 +52,20 @@ def is_anonymous(key: str) -> bool:
 def is_loopback(host: object) -> bool:
     """Whether a host's name means this machine: also none at all, and a socket's folder."""
     return host is None or str(host) in {"", "localhost", "127.0.0.1", "::1"} or str(host)[0] == "/"
+
+
+def parse_url(text: str) -> URL | None:
+    """The URL in a text that somebody wrote; None if it can't be read."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def backend_of(url: URL) -> str:
+    """The kind of server that a URL names, whether or not SQLAlchemy knows the word."""
+    word = url.drivername.partition("+")[0]
+    return "postgresql" if word == "postgres" else word  # As many a platform spells it.

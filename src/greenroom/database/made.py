@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
+from greenroom.database.identity import backend_of, parse_url
 from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import adopted, embedded
 from greenroom.database.postgresql.server import Server
@@ -98,7 +98,7 @@ def adopt(url: str, *, with_rows: bool) -> None:
                 "Give greenroom's user on MariaDB or MySQL the right to create databases: GRANT ALL "
                 "ON `greenroom\\_%`.* TO ...",
             )
-        name = make_url(url).database
+        name = _parsed(url).database
         if not name:
             raise GreenroomError(
                 Code.NOT_OURS, "the URL names no database.", "Add its name: …/shop_test"
@@ -112,23 +112,23 @@ def name_of(url: str) -> str:
 
 
 def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
+    parsed = parse_url(url)
+    if parsed is None:
         raise GreenroomError(
             Code.CONFIGURATION,
             "that is not the URL of a server.",
             "Write postgresql://user:password@host/database or mysql://user:password@host/database.",
-        ) from None
+        )
+    return parsed
 
 
 @contextlib.contextmanager
 def _server(text: str) -> Iterator[Server | MysqlServer]:
     url = _parsed(text)
-    backend = url.drivername.partition("+")[0].replace("postgresql", "postgres")
+    backend = backend_of(url)
     where = f"on {url.host or 'localhost'}"
     server: Server | MysqlServer
-    if backend == "postgres":
+    if backend == POSTGRESQL:
         server = Server(url.set(drivername=POSTGRESQL), where)
     elif backend in MYSQL:
         server = MysqlServer(url.set(drivername="mysql"), where)

@@ -13,6 +13,7 @@ import threading
 import tomllib
 import warnings
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Migrations:
         """Of everything that `upgrade head` reads: the configuration, `env.py`, the migrations."""
         found = hashlib.sha256()
         names = [self._folder / "alembic.ini", self._folder / "pyproject.toml"]
-        files = [file for file in names if file.is_file()] + self._scripts()
+        files = [file for file in names if file.is_file()] + self._scripts
         for file in files:
             found.update(f"{file.name}\0".encode())
             found.update(_tables(file) if file.name == "pyproject.toml" else file.read_bytes())
@@ -48,7 +49,7 @@ class Migrations:
         """The newest revision, in the header's words."""
         revisions: set[str] = set()
         replaced: set[str] = set()
-        for file in self._scripts():
+        for file in self._scripts:
             if file.suffix != ".py":
                 continue
             text = file.read_text(encoding="utf-8", errors="replace")
@@ -107,7 +108,9 @@ class Migrations:
             options["toml_file"] = str(toml)
         return Config(str(ini) if ini.is_file() else None, **options)
 
+    @cached_property
     def _scripts(self) -> list[Path]:
+        """Everything in the folders of the migrations."""
         from alembic.script import ScriptDirectory
 
         with _working_in(self._folder):

@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from greenroom.database.identity import is_loopback
+from greenroom.database.identity import backend_of, is_loopback, parse_url
 from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import embedded
 from greenroom.database.postgresql.embedded import EmbeddedServer
-from greenroom.database.postgresql.server import Server, driver
+from greenroom.database.postgresql.server import Server, driver, escaped
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.setting import Setting
@@ -116,16 +115,14 @@ class Servers:
         """The server of that kind that somebody has named."""
         if self._setting.value in {"auto", "embedded"}:
             return None
-        try:
-            url = make_url(self._setting.value)
-        except (ArgumentError, ValueError):
+        url = parse_url(self._setting.value)
+        if url is None:
             raise GreenroomError(
                 Code.CONFIGURATION,
                 f"the database that {self._setting.source} names is not a server's URL.",
                 "Write postgresql://user:password@host:port/database.",
-            ) from None
-        backend = url.drivername.partition("+")[0]
-        backend = POSTGRESQL if backend == "postgres" else backend  # As many a platform spells it.
+            )
+        backend = backend_of(url)
         return url.set(drivername=backend) if backend in dialects else None
 
     def _server(self, url: URL, place: str) -> Server:
@@ -151,9 +148,10 @@ class Servers:
             return server, None
         # The app finds the role that its own URL names: migrations grant rights to it by name.
         # It owns its database, and is no superuser: row-level security holds as in production.
-        name = role.replace('"', '""')
         try:
-            server.admin.execute(f'CREATE ROLE "{name}" LOGIN CREATEDB CREATEROLE'.encode())
+            server.admin.execute(
+                f'CREATE ROLE "{escaped(role)}" LOGIN CREATEDB CREATEROLE'.encode()
+            )
         except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             pass
         except psycopg.errors.ReservedName:

@@ -11,7 +11,7 @@ import secrets
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.mark import Mark
@@ -39,29 +39,20 @@ _IN_TRANSACTION = 1
 _LOCK_ERRORS = {1205, 1213}
 
 
-@dataclass
-class _Origin:
-    """A database that the app is led to while the test has one of its own."""
-
-    name: str
-
-
 class MysqlDatabase(PrivateDatabase):
     """One of the app's databases.
 
     :param find: finds the server.
     :param identity: the run that it belongs to.
-    :param number: tells the databases of one process apart.
     """
 
-    def __init__(self, find: Callable[[], Server], identity: RunIdentity, number: int) -> None:
+    def __init__(self, find: Callable[[], Server], identity: RunIdentity) -> None:
         self._find = find
         self._identity = identity
-        self._number = number
         self._server: Server | None = None
         self._name: str | None = None
         self._mark: Mark | None = None
-        self._before_clone: _Origin | None = None
+        self._before_clone: str | None = None
         self._own: Connection[Any] | None = None
         self._make: Callable[[], None] | None = None
         self._origin: Picture | None = None
@@ -215,8 +206,7 @@ class MysqlDatabase(PrivateDatabase):
     def clone(self) -> None:
         """Go on with a database that is like the baseline: built once more, with its rows."""
         assert self._baseline is not None
-        self._before_clone = _Origin(self.name)
-        source = self.name
+        self._before_clone = source = self.name
         self._create("clone", secrets.token_hex(8))
         if self._make is None or self._start_up_makes_tables():
             picture.copy_tables(self._control(), source, self.name)
@@ -230,7 +220,7 @@ class MysqlDatabase(PrivateDatabase):
         server, clone = self._connected_server(), self.name
         if self._before_clone is None:
             return None
-        self._call_it(self._before_clone.name)
+        self._call_it(self._before_clone)
         self._before_clone = None
         address = None
         if keep:

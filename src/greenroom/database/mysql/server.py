@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 REGISTRY = "greenroom_registry"
-#: How long, in seconds, a server may take to answer, and how long a lock is waited for.
+#: How long, in seconds, a server may take to answer.
 PATIENCE = 5
-LOCK_PATIENCE = 600
 
 
 class Server:
@@ -172,12 +171,12 @@ class Server:
 
     # -- locks -------------------------------------------------------------------------------------
 
-    def try_hold(self, name: str, *, patience: int = 0) -> bool:
+    def try_hold(self, name: str) -> bool:
         """Hold a database for as long as this process lives, if nobody else does."""
         # The server gives a lock to the connection that has it once more.
         if name in self._held:
             return False
-        held = bool(self.ask("SELECT GET_LOCK(%s, %s)", _lock(name), patience)[0][0])
+        held = bool(self.ask("SELECT GET_LOCK(%s, 0)", _lock(name))[0][0])
         if held:
             self._held.add(name)
         return held

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql import catalogue
-from greenroom.database.postgresql.server import Server, driver
+from greenroom.database.postgresql.server import Server, driver, marking
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -112,11 +112,10 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
     try:
         server.mark(name, Mark(KIND))
     except psycopg.errors.InsufficientPrivilege:
-        comment = Mark(KIND).text().replace("'", "''")
         raise GreenroomError(
             Code.MAY_NOT_CREATE,
             f"only the owner of {name} may mark it.",
-            f"Have the owner run: COMMENT ON DATABASE \"{name}\" IS '{comment}'",
+            f"Have the owner run: {marking(name, Mark(KIND))}",
         ) from None
 
 

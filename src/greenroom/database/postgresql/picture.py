@@ -125,7 +125,8 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
     limits = [0 if table.oid in circular else max(LARGE, 4 * table.size) for table in tables]
     lines = [
         "DECLARE",
-        "  large text; used bigint[] := '{}'; seen xid; changed boolean := false; cached boolean := false; moved record;",
+        "  large text; used bigint[] := '{}'; seen xid; changed boolean := false; silent boolean := false; "
+        "cached boolean := false; moved record;",
         "BEGIN",
         f"  IF EXISTS ({OPEN_TRANSACTIONS}) THEN RETURN '{OPEN}'; END IF;",
         f"  IF {DIGEST} <> {_quoted(picture.catalogue.digest)} THEN RETURN '{CHANGED}'; END IF;",
@@ -146,7 +147,7 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
     if quiet:
         lines.append(f"  IF {loud} THEN")
         lines += [f"    {silence};" for silence, _ in quiet]
-        lines += ["    cached := true;", "  END IF;"]  # For a moment: whether they are silent.
+        lines += ["    silent := true;", "  END IF;"]
     if tables:
         truncate = "EXECUTE 'TRUNCATE ' || large || ' CASCADE'"
         lines.append(f"  IF large IS NOT NULL THEN {truncate}; END IF;")
@@ -158,9 +159,9 @@ def _body(picture: Picture, name: str, *, privileged: bool) -> str:
     lines += _rows_again(full, name, picture, privileged=privileged)
     if quiet:
         # What is deferred has to be over before a table is altered.
-        lines += ["  IF cached THEN", "    SET CONSTRAINTS ALL IMMEDIATE;"]
+        lines += ["  IF silent THEN", "    SET CONSTRAINTS ALL IMMEDIATE;"]
         lines += [f"    {speak};" for _, speak in quiet]
-        lines += ["  END IF;", "  cached := false;"]
+        lines.append("  END IF;")
     lines += _sequences(picture)
     return "\n".join(
         [*lines, f"  RETURN CASE WHEN cached THEN '{CACHED}' ELSE '{BACK}' END;", "END"]

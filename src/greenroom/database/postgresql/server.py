@@ -124,7 +124,7 @@ class Server:
         psycopg = driver()
         self.hold(name)
         # Copying files needs no write-ahead log: on a memory disk it is several times faster.
-        how = f' OWNER "{_escaped(owner)}"' if owner else ""
+        how = f' OWNER "{escaped(owner)}"' if owner else ""
         how += f' TEMPLATE "{template}"' if template else ""
         if template and self.admin.info.server_version >= _COPIES_FILES:
             how += " STRATEGY file_copy"
@@ -147,8 +147,7 @@ class Server:
 
     def mark(self, name: str, mark: Mark) -> None:
         """Write the mark on a database."""
-        text = mark.text().replace("'", "''")
-        self._do(f"COMMENT ON DATABASE \"{_escaped(name)}\" IS '{text}'")
+        self._do(marking(name, mark))
 
     def marked(self) -> dict[str, Mark]:
         """The databases that greenroom has marked and whose owner this user is, or may be."""
@@ -170,7 +169,7 @@ class Server:
         how = " WITH (FORCE)" if force and self.admin.info.server_version >= _DROPS_BY_FORCE else ""
         refusals = (psycopg.errors.ObjectInUse, psycopg.errors.InsufficientPrivilege)
         with contextlib.suppress(*refusals):
-            self._do(f'DROP DATABASE IF EXISTS "{_escaped(name)}"{how}')
+            self._do(f'DROP DATABASE IF EXISTS "{escaped(name)}"{how}')
             return True
         return False
 
@@ -292,7 +291,14 @@ def driver() -> Any:
     return psycopg
 
 
-def _escaped(name: str) -> str:
+def marking(name: str, mark: Mark) -> str:
+    """The statement that writes a mark on a database."""
+    text = mark.text().replace("'", "''")
+    return f"COMMENT ON DATABASE \"{escaped(name)}\" IS '{text}'"
+
+
+def escaped(name: str) -> str:
+    """A name, as it stands between double quotes."""
     return name.replace('"', '""')
 
 
