@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from greenroom.config.settings import Settings
 from greenroom.database.engines import Engines, copy_listeners
 from greenroom.database.folder import PrivateFolder, make
 from greenroom.database.identity import SQLITE
+from greenroom.database.layers import LayerError
 from greenroom.database.mysql.database import MysqlDatabase
 from greenroom.database.mysql.words import DRIVERS as MYSQL_DRIVERS
 from greenroom.database.postgresql.database import PostgresDatabase
@@ -24,6 +25,7 @@ from greenroom.database.servers import MYSQL, POSTGRESQL, Servers
 from greenroom.database.session import make_async_session, make_session
 from greenroom.database.sqlite import SqliteDatabase
 from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.exchange import SentStatement
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import DatabaseSummary
 
@@ -58,12 +60,24 @@ class Databases:
         self._building: set[PrivateDatabase] = set()
         self._built: dict[PrivateDatabase, bool] = {}
         self._faces: dict[PrivateDatabase, Engine] = {}
+        self._layers: dict[object, str] = {}
+        self._moved = False
+        self._unmade = ""
         self._app_is_loaded = False
         self._ready = False
         self.schema = Schema(settings.schema, identity.project)
         self._engines = Engines(self._open, is_test_file)
         self._engines.before_connect = self._before_connect
         self._engines.before_a_stranger_connects = before_a_stranger_connects
+
+    @property
+    def saw(self) -> Callable[[SentStatement], None]:
+        """What is called with each statement that one of the app's engines has sent."""
+        return self._engines.saw
+
+    @saw.setter
+    def saw(self, saw: Callable[[SentStatement], None]) -> None:
+        self._engines.saw = saw
 
     def watch(self) -> None:
         """See, and point away, every engine from now on."""
@@ -120,6 +134,87 @@ class Databases:
         """
         return self._each(lambda database: database.reset())
 
+    def writes(self) -> list[object | None]:
+        """A value for each database that differs if anybody has written to it meanwhile."""
+        if self._engines.stages.is_on:
+            return [self._engines.stages.version(one) for one in self._engines.databases]
+        return [database.writes() for database in self._engines.databases]
+
+    def push_layer(self, fixture: object, name: str, before: list[object | None]) -> None:
+        """Let what a fixture has committed be there for the tests to come, until `pop_layer`.
+
+        :param before: what `writes` gave before the fixture was set up.
+        :raises GreenroomError: if the database can't be looked at.
+        """
+        for database, was in zip(self._engines.databases, before, strict=False):
+            now = database.writes()
+            if database.no_reset is None and (now is None or now != was):
+                database.layers.push(fixture)
+                self._layers[fixture] = name
+
+    def pop_layer(self, fixture: object) -> None:
+        """Let what a fixture has committed be gone from the next reset on."""
+        if self._layers.pop(fixture, None) is None:
+            return
+        self._moved = True
+        for database in self._engines.databases:
+            try:
+                database.layers.pop(fixture)
+            except LayerError as error:
+                self._unmade = f"{' and '.join(self.layers)} can't go on without the fixture that ended: {error}."
+
+    def settle(self) -> None:
+        """Go back to the newest picture if another one has ended since.
+
+        :raises GreenroomError: if a fixture's rows had to be given up.
+        """
+        if self._moved:
+            self._moved = False
+            self.reset()
+        if not self._layers:
+            self._unmade = ""
+        if self._unmade:
+            raise GreenroomError(
+                Code.LAYER,
+                self._unmade,
+                "Let the fixture of the lower scope begin later: request the other one before it, or "
+                'give the test that needs it a database of its own: @pytest.mark.isolation("clone").',
+            )
+
+    @property
+    def layers(self) -> list[str]:
+        """The fixtures whose rows are there for every test, by their names."""
+        return list(self._layers.values())
+
+    @property
+    def no_reset(self) -> str | None:
+        """What `reset` would need and can't have; None if every database can be reset."""
+        lacks = [database.no_reset for database in self._engines.databases]
+        return next((lack for lack in lacks if lack is not None), None)
+
+    def share(self) -> None:
+        """Let the coming test work on connections whose transactions are rolled back after it."""
+        self._engines.stages.enter()
+
+    @contextlib.contextmanager
+    def unshared(self) -> Iterator[None]:
+        """Let the app start or stop with real commits, also within a test that is rolled back."""
+        was_on = self._engines.stages.is_on
+        self._engines.stages.leave()
+        try:
+            yield
+        finally:
+            if was_on:
+                self._engines.stages.enter()
+
+    def end_sharing(self) -> tuple[GreenroomError | None, bool]:
+        """Roll back what the test has done.
+
+        :returns: what couldn't be told truthfully in it, and whether it left a transaction open.
+        """
+        problem = self._engines.stages.end()
+        return problem, self._engines.stages.left_open
+
     def clone(self) -> None:
         """Give the coming test databases of its own. Raises GreenroomError."""
         for database in self._engines.databases:
@@ -174,11 +269,21 @@ class Databases:
         database = engines[0][1]
         own = [engine for engine, leads_to in engines if leads_to is database]
         asynchronous = [engine for engine in own if engine.dialect.is_async]
+        version = functools.partial(self._engines.stages.version, database)
         if not asynchronous:
-            return make_session(own[0], database.version)
+            return make_session(own[0], version)
         if not blocking:
-            return make_async_session(asynchronous[0], database.version)
-        return make_session(self._blocking_face(asynchronous[0], database), database.version)
+            return make_async_session(asynchronous[0], version)
+        if self._engines.stages.is_on:
+            raise GreenroomError(
+                Code.SANDBOX,
+                "the isolation rollback can't be truthful here: the db_session of a def test has a "
+                "connection of its own beside the app's async engine, and neither would see what the "
+                "other commits.",
+                "Make the test async def, or let it have real commits: "
+                '@pytest.mark.isolation("reset").',
+            )
+        return make_session(self._blocking_face(asynchronous[0], database), version)
 
     def summaries(self) -> tuple[DatabaseSummary, ...]:
         """What the header says of each database."""
@@ -200,6 +305,7 @@ class Databases:
                 closing.callback(database.close)
             closing.callback(self.schema.close)
             closing.callback(self._engines.close)
+            closing.callback(self._engines.stages.close)
 
     def _open(self, url: URL, driver: str) -> PrivateDatabase | None:
         number = len(self._engines.databases) + 1
@@ -216,6 +322,7 @@ class Databases:
             database = MysqlDatabase(find_mysql, self._identity)
         else:
             return None
+        database.keeps_tables = not self.schema.makes_tables
         database.let_go = lambda: self._engines.drop_pools(database)
         return database
 

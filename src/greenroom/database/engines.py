@@ -28,8 +28,11 @@ from greenroom.database.identity import SQLITE, is_anonymous, key_of, sqlite_key
 from greenroom.database.live_objects import live_objects
 from greenroom.database.pools import PoolPerLoop, pool_like
 from greenroom.database.private import PrivateDatabase
+from greenroom.database.sandbox.stage import ARGUMENTS
+from greenroom.database.sandbox.stages import Stages
 from greenroom.database.sqlite import spare_idle_turns
 from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.exchange import SentStatement
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -67,8 +70,12 @@ class Engines:
         self._own = False
         self._over = False
         self._numbers = itertools.count()
+        #: The shared connections of the isolation `rollback`.
+        self.stages = Stages(self.engines)
         #: Whether an in-memory database that appears from now on is somebody's scratch paper.
         self.leave_new_memory_alone = False
+        #: Called with each statement that an engine has sent.
+        self.saw: Callable[[SentStatement], None] = lambda statement: None
         #: Called before an engine that isn't the app's connects to a file.
         self.before_a_stranger_connects: Callable[[], None] = lambda: None
         #: Called with a database before anything connects to it.
@@ -238,10 +245,18 @@ class Engines:
 
         def redirect(arguments: list[Any], keywords: dict[str, Any]) -> None:
             database.lead(engine_dialect, arguments, keywords)
+            setattr(engine_dialect, ARGUMENTS, repr((arguments, sorted(keywords.items()))))
 
         engine_dialect = engine.dialect
         _last_word(engine_dialect, redirect)
         database.watch(engine)
+        event.listen(engine, "after_cursor_execute", self._sent)
+
+        def about_to_send(connection: Any, *_: Any) -> None:
+            if self.stages.is_on:
+                self.stages.check(connection, database)
+
+        event.listen(engine, "before_cursor_execute", about_to_send)
         self._engines.append(weakref.ref(engine))
         # One for each database is kept: an app may make an engine for each request, and drop it.
         self._first.setdefault(key, engine)
@@ -252,6 +267,10 @@ class Engines:
         if database.is_open:
             engine.url = database.url(url)
             self._aliases[key_of(engine.url, -1)] = key
+        self.stages.take_in(engine, database)
+
+    def _sent(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        self.saw(SentStatement(statement, cursor.rowcount))
 
     def _creator(self, engine: Engine, database: PrivateDatabase) -> Callable[..., Any]:
         """What opens the engine's connections from now on.

@@ -29,7 +29,8 @@ class PoolPerLoop(Pool):
 
     def __init__(self, original: Pool, make: Callable[[], Pool]) -> None:
         super().__init__(original._creator, dialect=original._dialect, _dispatch=original.dispatch)
-        self._make = make
+        #: Makes a pool of the app's own kind.
+        self.make = make
         self._original = original
         self._by_loop: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, tuple[Pool, AsyncGenerator[None]]
@@ -83,7 +84,7 @@ class PoolPerLoop(Pool):
         loop = asyncio.get_running_loop()
         known = self._by_loop.get(loop)
         if known is None:
-            own = self._make()
+            own = self.make()
             # One set of listeners for all: one that is added later holds for every loop.
             own.__dict__["dispatch"] = self.dispatch
             ending = _dispose_with_loop(own)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.layers import Layers
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
     from sqlalchemy.engine.interfaces import Dialect
@@ -40,6 +42,14 @@ class PrivateDatabase(ABC):
     place: str
     #: Whether its connections go over to another process, and must be closed there and here.
     on_a_server: bool = True
+    #: Whether its engines share one connection now, which any of their threads may use.
+    is_shared: bool = False
+    #: What `reset` would need and can't have; None if nothing is missing.
+    no_reset: str | None = None
+    #: Whether the tables in an adopted database are somebody else's, and stay.
+    keeps_tables: bool = False
+    #: What fixtures of a higher scope have committed.
+    layers: Layers
     #: Closes the app's pooled connections. Called before the server would end them: a driver that
     #: finds its connection ended says so in the app's log.
     let_go: Callable[[], None] = staticmethod(lambda: None)
@@ -98,6 +108,10 @@ class PrivateDatabase(ABC):
 
         It never waits: the loop that would wait may be the one that the commit needs.
         """
+
+    def writes(self) -> object | None:
+        """A value that differs if anybody has written meanwhile, and may differ otherwise too."""
+        return self.version()
 
     @abstractmethod
     def take_origin(self) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _CAUGHT_UP = "greenroom_caught_up"
 _BUSY = "greenroom_catching_up"
 _WROTE = "greenroom_wrote"
+_ENDED = "greenroom_ended"
 
 
 def make_session(engine: Engine, version: Callable[[], object | None]) -> Session:
@@ -35,7 +36,7 @@ def make_session(engine: Engine, version: Callable[[], object | None]) -> Sessio
     """
     cls = _current_session(_base("sqlmodel", "Session", Session))
     session = cls(engine, expire_on_commit=False)
-    session.info[_CAUGHT_UP] = (version, version())
+    session.info[_CAUGHT_UP] = (version, None)
     return session
 
 
@@ -49,7 +50,7 @@ def make_async_session(engine: Engine, version: Callable[[], object | None]) -> 
     sync_class = _current_session(_base("sqlmodel", "Session", Session))
     cls: type[AsyncSession] = _base("sqlmodel.ext.asyncio.session", "AsyncSession", AsyncSession)
     session = cls(AsyncEngine(engine), expire_on_commit=False, sync_session_class=sync_class)
-    session.sync_session.info[_CAUGHT_UP] = (version, version())
+    session.sync_session.info[_CAUGHT_UP] = (version, None)
     return session
 
 
@@ -68,17 +69,23 @@ def has_something_to_hand_over(session: Session) -> bool:
 def is_behind(session: Session) -> bool:
     """Whether somebody else has committed since the session's objects were read."""
     version, seen = session.info[_CAUGHT_UP]
-    return bool(session.identity_map) and not _same(version(), seen)
+    return bool(session.identity_map) and (seen is None or not _same(version(), seen))
 
 
-def catch_up(session: Session) -> None:
+def catch_up(session: Session, *, before_read: bool = False) -> None:
     """Read the held objects again, each with what was loaded of it before.
 
     An object whose row is gone leaves the session and keeps its last values.
+
+    :param before_read: whether the session goes on to read, and its transaction with it.
     """
     version, seen = session.info[_CAUGHT_UP]
     now = version()
     if session.info.get(_BUSY) or _same(now, seen):
+        return
+    if seen is None and not session.info.get(_ENDED):
+        # What it holds is its own work, which nobody else has seen.
+        session.info[_CAUGHT_UP] = (version, now)
         return
     session.info[_BUSY] = True
     try:
@@ -89,7 +96,7 @@ def catch_up(session: Session) -> None:
             for held in list(session.identity_map.values()):
                 if held not in session.dirty and held not in session.deleted:
                     _read_again(session, held)
-        if clean and session.in_transaction():
+        if clean and not before_read and session.in_transaction():
             session.commit()
         session.info[_CAUGHT_UP] = (version, now)
     finally:
@@ -135,14 +142,14 @@ def _current_session(base: type[Session]) -> type[Session]:
     class CurrentSession(base):  # type: ignore[misc,valid-type]
         def get(self, *args: Any, **kwargs: Any) -> Any:
             # An object that is held already would be given back without a look at its row.
-            catch_up(self)
+            catch_up(self, before_read=True)
             return super().get(*args, **kwargs)
 
     def before_execute(execution: ORMExecuteState) -> None:
         if not execution.is_select:
             execution.session.info[_WROTE] = True
         elif not execution.session.info.get(_BUSY):
-            catch_up(execution.session)
+            catch_up(execution.session, before_read=True)
 
     def after_flush(session: Session, context: object) -> None:
         session.info[_WROTE] = True
@@ -150,6 +157,7 @@ def _current_session(base: type[Session]) -> type[Session]:
     def after_end(session: Session, transaction: Any) -> None:
         if transaction.parent is None:
             session.info[_WROTE] = False
+            session.info[_ENDED] = True
 
     event.listen(CurrentSession, "do_orm_execute", before_execute)
     event.listen(CurrentSession, "after_flush", after_flush)

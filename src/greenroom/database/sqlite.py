@@ -17,7 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database import sqlite_picture
+from greenroom.database.layers import Layers
 from greenroom.database.private import PrivateDatabase, Reset
+from greenroom.database.sandbox.logical import LogicalConnection
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -56,6 +59,8 @@ class SqliteDatabase(PrivateDatabase):
         self._live: sqlite3.Connection | None = None
         self._origin: sqlite3.Connection | None = None
         self._baseline: sqlite3.Connection | None = None
+        self._pictures: dict[str, sqlite3.Connection] = {}
+        self.layers = Layers("baseline", self._take_layer, self._rebase_layer, self._drop_layer)
         self._seen: int | None = None
         self._open: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
 
@@ -112,9 +117,9 @@ class SqliteDatabase(PrivateDatabase):
         arguments[:1] = [path]
         keywords.pop("async_creator_fn", None)
         keywords.setdefault("factory", self.connection_class)
-        if dialect.is_async:
+        if dialect.is_async or self.is_shared:
             # aiosqlite keeps its connection to one thread by itself; a reset may come from another
-            # one, while nothing runs there.
+            # one, while nothing runs there. A shared connection is used in turns.
             keywords["check_same_thread"] = False
 
     def blocking(self) -> tuple[str, Callable[[], Any]]:
@@ -143,7 +148,8 @@ class SqliteDatabase(PrivateDatabase):
 
     def take_baseline(self) -> None:
         """Make the state of now the one that every test begins from."""
-        self._baseline = self._photograph(self._baseline)
+        self.layers.clear()
+        self._baseline = self._pictures["baseline"] = self._photograph(self._baseline)
         self._seen = self.version()
 
     def rewind(self) -> Reset:
@@ -164,9 +170,21 @@ class SqliteDatabase(PrivateDatabase):
             return Reset.CLEAN
         if self.version() == self._seen:
             return Reset.ROLLED_BACK if self.roll_back() else Reset.CLEAN
-        ended = self._go_back(self._baseline)
+        ended = self._go_back(self._pictures[self.layers.top])
         self._seen = self.version()
         return ended
+
+    def _take_layer(self, name: str) -> None:
+        self._pictures[name] = self._photograph(None)
+        self._seen = self.version()
+
+    def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
+        known = self._pictures
+        known[made] = sqlite_picture.rebase(known[upper], known[old], known[new])
+
+    def _drop_layer(self, name: str) -> None:
+        self._pictures.pop(name).close()
+        self._seen = None
 
     @property
     def has_baseline(self) -> bool:
@@ -175,10 +193,11 @@ class SqliteDatabase(PrivateDatabase):
 
     def close(self) -> None:
         """Close greenroom's own connections to the database."""
-        for connection in (self._live, self._origin, self._baseline):
+        for connection in (self._live, self._origin, *self._pictures.values()):
             if connection is not None:
                 connection.close()
         self._live = self._origin = self._baseline = None
+        self._pictures.clear()
 
     def _go_back(self, picture: sqlite3.Connection) -> Reset:
         ended = Reset.ROLLED_BACK if self.roll_back() else Reset.CLEAN
@@ -204,7 +223,7 @@ class SqliteDatabase(PrivateDatabase):
         assert self._baseline is not None
         self._before_clone, self.path = self.path, self._beside("clone")
         self._disconnect()
-        self._restore(self._baseline)
+        self._restore(self._pictures[self.layers.top])
 
     def end_clone(self, *, keep: bool) -> str | None:
         """Go back to the file from before `clone`; the kept one's path if it is kept."""
@@ -309,6 +328,9 @@ def _spare(dialect: Dialect, name: str) -> None:
     original = getattr(type(dialect), name)
 
     def only_in_transaction(connection: Any) -> None:
+        if isinstance(getattr(connection, "dbapi_connection", connection), LogicalConnection):
+            original(dialect, connection)
+            return
         driver = getattr(connection, "driver_connection", None)
         try:
             idle = driver is not None and not driver.in_transaction

@@ -40,6 +40,8 @@ class Code(Enum):
     NOT_OURS = "GR029"
     EXTRA = "GR030"
     MIGRATION = "GR031"
+    SANDBOX = "GR032"
+    LAYER = "GR033"
 
 
 class GreenroomError(Exception):

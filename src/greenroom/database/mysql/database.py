@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
 from greenroom.database.mysql import picture, words
 from greenroom.database.mysql.picture import Picture
@@ -57,6 +58,9 @@ class MysqlDatabase(PrivateDatabase):
         self._make: Callable[[], None] | None = None
         self._origin: Picture | None = None
         self._baseline: Picture | None = None
+        self.layers = Layers(_RESET, self._take_layer, self._rebase_layer, self._drop_layer)
+        self._above: dict[str, Picture] = {}
+        self._written = 0
         self._defined = False
         self._out: dict[int, Any] = {}
         self._lasting: frozenset[int] = frozenset()
@@ -135,7 +139,13 @@ class MysqlDatabase(PrivateDatabase):
         def defined() -> None:
             self._defined = True
 
+        def sends(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            self._written += (
+                not statement.lstrip("( \n").lower().startswith(("select", "show", "set"))
+            )
+
         watch_definitions(engine, defined)
+        event.listen(engine, "before_cursor_execute", sends)
         event.listen(engine, "checkout", taken)
         for name in ("checkin", "invalidate", "detach"):
             event.listen(engine, name, given_back)
@@ -177,6 +187,10 @@ class MysqlDatabase(PrivateDatabase):
         """Not known: the server has no number that changes with each commit."""
         return None
 
+    def writes(self) -> object | None:
+        """How many statements of the app's engines may have written; the server counts for all."""
+        return self._written
+
     def take_origin(self) -> None:
         """Make the state of now the one that a start-up begins from."""
         self.open()
@@ -186,6 +200,7 @@ class MysqlDatabase(PrivateDatabase):
     def take_baseline(self) -> None:
         """Make the state of now the one that every test begins from."""
         self.open()
+        self.layers.clear()
         # What the start-up holds is the app's own way.
         self._lasting = frozenset(self._out)
         self._baseline = self._photograph(_RESET)
@@ -197,7 +212,29 @@ class MysqlDatabase(PrivateDatabase):
 
     def reset(self) -> Reset:
         """Go back to the baseline. Raises GreenroomError."""
-        return self._go_back(_RESET) if self._baseline is not None else Reset.CLEAN
+        return self._go_back(self.layers.top) if self._baseline is not None else Reset.CLEAN
+
+    def _take_layer(self, name: str) -> None:
+        self._above[name] = self._photograph(name)
+        self._defined = False
+
+    def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
+        control = self._control()
+        states = {name: self._picture(name) for name in (upper, old, new)}
+        self._above[made] = picture.rebase(control, states, made)
+        picture.install(control, self.name, made, self._above[made])
+        self._go_back(made)
+        table = picture.dangling(control, self.name)
+        if table is not None:
+            raise LayerError(f"its rows of {table} refer to rows that ended")
+
+    def _drop_layer(self, name: str) -> None:
+        picture.drop(self._control(), self.name, name, self._above.pop(name))
+
+    def _picture(self, name: str) -> Picture:
+        state = {_RESET: self._baseline, _REWIND: self._origin}.get(name) or self._above[name]
+        assert state is not None
+        return state
 
     def roll_back(self) -> bool:
         """End the transactions that were left open; whether there were any."""
@@ -212,8 +249,9 @@ class MysqlDatabase(PrivateDatabase):
             picture.copy_tables(self._control(), source, self.name)
         else:
             self._remake_tables()
-        picture.install(self._control(), self.name, _RESET, self._baseline)
-        self._call(_RESET)
+        top = self.layers.top
+        picture.install(self._control(), self.name, top, self._picture(top))
+        self._call(top)
 
     def end_clone(self, *, keep: bool) -> str | None:
         """Go back to the database from before `clone`; the kept one's address if it is kept."""
@@ -253,9 +291,9 @@ class MysqlDatabase(PrivateDatabase):
 
     def _go_back(self, function: str) -> Reset:
         found = self._end_open()
-        state = self._baseline if function == _RESET else self._origin
-        if self._defined and state is not None:
+        if self._defined:
             self._defined = False
+            state = self._picture(function)
             if picture.definitions(self._control(), self.name) != state.definitions:
                 return self._remake(function)
         for _ in range(3):
@@ -285,11 +323,9 @@ class MysqlDatabase(PrivateDatabase):
         self._connected_server().disconnect(self.name)
         self._remake_tables()
         self._defined = False
-        if function == _RESET and self._start_up_makes_tables():
+        if function != _REWIND and self._start_up_makes_tables():
             return Reset.EMPTIED
-        state = self._baseline if function == _RESET else self._origin
-        assert state is not None
-        picture.install(self._control(), self.name, function, state)
+        picture.install(self._control(), self.name, function, self._picture(function))
         self._call(function)
         return Reset.REMADE
 

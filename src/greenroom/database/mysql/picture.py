@@ -7,9 +7,12 @@ truncated, which is the one way to have it start again; the others are deleted f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.layers import LayerError, rebased
 from greenroom.database.mysql.server import REGISTRY
 
 if TYPE_CHECKING:
@@ -69,6 +72,71 @@ def take(connection: Connection[Any], database: str, picture: str) -> Picture:
     )
     names = str(_ask(connection, _NAMES, database)[0][0])
     return Picture(tables, rows, sequences, names, definitions(connection, database))
+
+
+def rebase(connection: Connection[Any], states: Mapping[str, Picture], made: str) -> Picture:
+    """A picture with what the first has changed of the second, changed of the third instead.
+
+    :param states: the three, by their names. They have the same tables.
+    :param made: the new one's name.
+    """
+    first, _, last = states.values()
+    if first.definitions != last.definitions:
+        raise LayerError("it has made or changed tables")
+    rows: dict[str, int] = {}
+    for number, table in enumerate(last.tables):
+        columns = _columns(table)
+        found: list[Counter[tuple[Any, ...]]] = []
+        for name, state in states.items():
+            if table.name in state.rows:
+                kept = _kept(name, [t.name for t in state.tables].index(table.name))
+                found.append(Counter(_ask(connection, f"SELECT {columns} FROM {kept}")))
+            else:
+                found.append(Counter())
+        left = list(rebased(table.name, *found).elements())
+        if not left:
+            continue
+        rows[table.name] = len(left)
+        source = next(name for name, state in states.items() if table.name in state.rows)
+        like = _kept(source, [t.name for t in states[source].tables].index(table.name))
+        kept = _kept(made, number)
+        _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {kept}")
+        _ask(connection, f"CREATE TEMPORARY TABLE {kept} AS SELECT * FROM {like} LIMIT 0")
+        places = ", ".join(["%s"] * len(table.columns))
+        with connection.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO {kept} VALUES ({places})", left)
+    counters = {table.name: table.counter for table in first.tables}
+    tables = tuple(replace(t, counter=counters.get(t.name, t.counter)) for t in last.tables)
+    return replace(last, tables=tables, rows=rows, sequences=first.sequences)
+
+
+_FOREIGN_KEYS = """
+SELECT table_name, referenced_table_schema, referenced_table_name,
+  group_concat(concat('c.`', column_name, '` IS NOT NULL') SEPARATOR ' AND '),
+  group_concat(concat('p.`', referenced_column_name, '` = c.`', column_name, '`') SEPARATOR ' AND ')
+FROM information_schema.key_column_usage
+WHERE table_schema = %s AND referenced_table_name IS NOT NULL
+GROUP BY table_name, constraint_name, referenced_table_schema, referenced_table_name"""
+
+
+def dangling(connection: Connection[Any], database: str) -> str | None:
+    """A table with a row that refers to none; None if there is none."""
+    for table, schema, parent, given, same in _ask(connection, _FOREIGN_KEYS, database):
+        rows = _ask(
+            connection,
+            f"SELECT 1 FROM {_in(database, table)} c WHERE {given} AND NOT EXISTS "
+            f"(SELECT 1 FROM {_in(schema, parent)} p WHERE {same}) LIMIT 1",
+        )
+        if rows:
+            return str(table)
+    return None
+
+
+def drop(connection: Connection[Any], database: str, picture: str, state: Picture) -> None:
+    """Forget a picture."""
+    _ask(connection, f"DROP PROCEDURE IF EXISTS {_procedure(database, picture)}")
+    for number in range(len(state.tables)):
+        _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {_kept(picture, number)}")
 
 
 def install(connection: Connection[Any], database: str, picture: str, state: Picture) -> None:

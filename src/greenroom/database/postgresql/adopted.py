@@ -47,6 +47,26 @@ SELECT format('DROP SCHEMA IF EXISTS %I CASCADE', n.nspname)
   AND pg_has_role(n.nspowner, 'USAGE')
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = n.oid AND d.deptype = 'e')"""
 
+_LACKS = """
+SELECT what FROM (
+  SELECT 'TEMPORARY on the database' AS what
+  WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
+  UNION ALL
+  SELECT format('%s on %s', p, c.oid::regclass)
+  FROM pg_class c CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']) p
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384
+  AND NOT has_table_privilege(c.oid, p)
+  UNION ALL
+  SELECT format('UPDATE on the sequence %s', c.oid::regclass)
+  FROM pg_class c WHERE c.relpersistence <> 't' AND c.oid >= 16384
+  AND CASE c.relkind WHEN 'S' THEN NOT has_sequence_privilege(c.oid, 'UPDATE') END
+  UNION ALL
+  SELECT format('to own %s, which has triggers or rules', c.oid::regclass)
+  FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384
+  AND NOT pg_has_role(c.relowner, 'USAGE') AND (c.relhasrules OR EXISTS (
+    SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal))
+) AS missing LIMIT 1"""
+
 
 def take(server: Server) -> tuple[str, Mark]:
     """An adopted database that nobody uses now; it is held.
@@ -123,6 +143,12 @@ def empty(connection: psycopg.Connection[Any]) -> None:
     """Remove everything from an adopted database."""
     for (statement,) in connection.execute(_OWNED.encode()).fetchall():
         connection.execute(statement.encode())
+
+
+def lacks(connection: psycopg.Connection[Any]) -> str | None:
+    """The first right that a reset would need and that the user hasn't got; None if there is none."""
+    row = connection.execute(_LACKS.encode()).fetchone()
+    return str(row[0]) if row is not None else None
 
 
 def _has_rows(connection: psycopg.Connection[Any], table: str) -> bool:

@@ -168,6 +168,27 @@ def definitions(connection: psycopg.Connection[Any]) -> str:
     return _one(connection, _DEFINITIONS)
 
 
+#: For each foreign key, its table and the question whether a row of it refers to none.
+_FOREIGN_KEYS = """
+SELECT k.conrelid::regclass::text, format(
+  'SELECT EXISTS (SELECT FROM %s c WHERE %s AND NOT EXISTS (SELECT FROM %s p WHERE %s))',
+  k.conrelid::regclass, string_agg(format('c.%I IS NOT NULL', a.attname), ' AND '),
+  k.confrelid::regclass, string_agg(format('p.%I = c.%I', f.attname, a.attname), ' AND '))
+FROM pg_constraint k CROSS JOIN unnest(k.conkey, k.confkey) AS pair(child, parent)
+JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.child
+JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = pair.parent
+WHERE k.contype = 'f' GROUP BY k.oid, k.conrelid, k.confrelid"""
+
+
+def dangling(connection: psycopg.Connection[Any]) -> str | None:
+    """A table with a row that refers to none; None if there is none."""
+    for table, question in connection.execute(_FOREIGN_KEYS.encode()).fetchall():
+        row = connection.execute(question.encode()).fetchone()
+        if row is not None and row[0]:
+            return str(table)
+    return None
+
+
 def is_empty(connection: psycopg.Connection[Any]) -> bool:
     """Whether there is nothing of the user's in the database."""
     row = connection.execute(_RELATIONS.encode()).fetchone()

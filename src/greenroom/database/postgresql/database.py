@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql import adopted, catalogue, picture, words
 from greenroom.database.postgresql.control import Control
@@ -48,6 +49,7 @@ class PostgresDatabase(PrivateDatabase):
         self._before_clone: Control | None = None
         self._template: Template | None = None
         self._pictures: dict[str, Picture] = {}
+        self.layers = Layers(_RESET, self._take_layer, self._rebase_layer, self._drop_layer)
         self._defined = False
         self._adopted: Mark | None = None
         self._make: Callable[[], None] = lambda: None
@@ -93,7 +95,8 @@ class PostgresDatabase(PrivateDatabase):
         else:
             name, self._adopted = adopted.take(server)
             self._place = self._controlled(name)
-            adopted.empty(self._control.connection)
+            if not self.keeps_tables:
+                adopted.empty(self._control.connection)
 
     def url(self, url: URL) -> URL:
         """The app's URL, leading to this database."""
@@ -195,18 +198,22 @@ class PostgresDatabase(PrivateDatabase):
     def version(self) -> object | None:
         """The server's snapshot: it changes whenever a transaction that wrote has ended."""
         try:
-            row = self._control.connection.execute(b"SELECT pg_current_snapshot()::text").fetchone()
+            return self._control.ask("SELECT pg_current_snapshot()")
         except driver().Error:
             return None
-        return row[0] if row else None
 
     def take_origin(self) -> None:
         """Make the state of now the one that a start-up begins from."""
-        self._control.take(_REWIND)
+        if self._adopted is not None:
+            self.no_reset = adopted.lacks(self._control.connection)
+        if self.no_reset is None:
+            self._control.take(_REWIND)
 
     def take_baseline(self) -> None:
         """Make the state of now the one that every test begins from."""
-        self._control.take(_RESET)
+        self.layers.clear()
+        if self.no_reset is None:
+            self._control.take(_RESET)
         self._defined = False
 
     def rewind(self) -> Reset:
@@ -215,7 +222,22 @@ class PostgresDatabase(PrivateDatabase):
 
     def reset(self) -> Reset:
         """Go back to the baseline. Raises GreenroomError."""
-        return self._go_back(_RESET) if _RESET in self._pictures else Reset.CLEAN
+        return self._go_back(self.layers.top) if _RESET in self._pictures else Reset.CLEAN
+
+    def _take_layer(self, name: str) -> None:
+        self._control.take(name)
+        self._defined = False
+
+    def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
+        known = self._pictures
+        self._control.put(made, picture.rebase(known[upper], known[old], known[new]))
+        self._go_back(made)
+        table = catalogue.dangling(self._control.connection)
+        if table is not None:
+            raise LayerError(f"its rows of {table} refer to rows that ended")
+
+    def _drop_layer(self, name: str) -> None:
+        self._pictures.pop(name, None)
 
     def roll_back(self) -> bool:
         """End the transactions that were left open; whether there were any."""
@@ -241,7 +263,7 @@ class PostgresDatabase(PrivateDatabase):
             self._control.close()
             self._connected_server().disconnect(source)
         self._before_clone, self._place = self._place, self._copy("clone", source)
-        self._restore(_RESET)
+        self._restore(self.layers.top)
 
     def end_clone(self, *, keep: bool) -> str | None:
         """Go back to the database from before `clone`; the kept one's address if it is kept."""
@@ -340,15 +362,17 @@ class PostgresDatabase(PrivateDatabase):
         self._control.close()
         server.drop(name, force=True)
         self._place = self._copy("test", self._template.name if self._template else None)
-        if function == _RESET and self._start_up_makes_tables():
+        if function != _REWIND and self._start_up_makes_tables():
             del self._pictures[_RESET]
             return Reset.EMPTIED
         self._restore(function)
         return Reset.REMADE
 
     def _start_up_makes_tables(self) -> bool:
-        kept = {state.catalogue.definitions for state in self._pictures.values()}
-        return len(kept) > 1
+        first, last = (self._pictures.get(name) for name in (_REWIND, _RESET))
+        if first is None or last is None:
+            return False
+        return first.catalogue.definitions != last.catalogue.definitions
 
     def _restore(self, function: str) -> None:
         """Write every row of the picture again, in a database that was just copied."""

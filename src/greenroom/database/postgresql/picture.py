@@ -9,9 +9,11 @@ were there before aren't written again unless one of them is newer than the pict
 from __future__ import annotations
 
 import graphlib
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.layers import LayerError, rebased
 from greenroom.database.postgresql.catalogue import DIGEST, Catalogue, Table, read
 
 if TYPE_CHECKING:
@@ -70,6 +72,28 @@ def take(connection: psycopg.Connection[Any]) -> Picture:
             if count is not None and count[0]:
                 rows[table.oid] = (count[0], b"")
     return Picture(catalogue, rows, row[0])
+
+
+def rebase(upper: Picture, old: Picture, new: Picture) -> Picture:
+    """A picture with what `upper` has changed of `old`, changed of `new` instead.
+
+    The tables are those of `new`; the sequences stay where `upper` has them.
+
+    :raises LayerError: if that can't be done.
+    """
+    if upper.catalogue.definitions != new.catalogue.definitions:
+        raise LayerError("it has made or changed tables")
+    rows: dict[int, tuple[int, bytes]] = {}
+    for table in new.catalogue.tables:
+        lines = [
+            Counter(state.rows.get(table.oid, (0, b""))[1].splitlines(keepends=True))
+            for state in (upper, old, new)
+        ]
+        left = b"".join(rebased(table.name, *lines).elements())
+        if left:
+            rows[table.oid] = (left.count(b"\n"), left)
+    sequences = upper.catalogue.sequences
+    return replace(upper, catalogue=replace(new.catalogue, sequences=sequences), rows=rows)
 
 
 def install(

@@ -1,0 +1,1 @@
+"""The isolation `rollback`: one real connection, shared by everything that a test does."""
