@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from benchmarks import postgresql, resets
+from benchmarks import clients, passwords, postgresql, resets
 from benchmarks.entry_point import import_cost, run_ratio
 from benchmarks.generate import CONFTESTS, FLOOR, GREENROOM, generate
 from benchmarks.measure import Cost, run
@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 
 LEFT_OUT = """
 Left out: recipes that don't isolate this suite at all (`begin()` without a savepoint, rollback of
-what was committed); any server database; `-n`; projects whose set-up is password hashing. The
+what was committed); any server database; `-n`. The
 recipes run at their best: a session loop, one in-memory connection, a schema that is built once.
 What they get wrong is not part of a time: docs/why.md lists it."""
 
@@ -45,6 +45,8 @@ def main() -> None:
     print(f"\nEntry point: {import_cost(3 * ROUNDS):.1f} ms of CPU to import it;", end=" ")
     print(f"a run that doesn't use it: {run_ratio(2 * ROUNDS):.2f} of one without it (CPU).")
     print(LEFT_OUT)
+    clients.main()
+    passwords.main()
     resets.main()
     postgresql.main()
     for file in Path("/dev/shm").glob("greenroom-floor-*"):  # noqa: S108

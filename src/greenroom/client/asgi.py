@@ -22,6 +22,9 @@ RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 #: Who the app believes to talk to, as uvicorn would say it of a local client.
 CLIENT = ("127.0.0.1", 50000)
 
+#: What a server answers where the app has raised, and nothing in it has made an answer of that.
+SERVER_ERROR = b"Internal Server Error"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -32,35 +35,50 @@ class Answer:
     body: bytes
 
 
-async def exchange(app: App, scope: Message, body: bytes | AsyncIterable[bytes]) -> Answer:
+async def exchange(
+    app: App, scope: Message, body: bytes | AsyncIterable[bytes], *, raising: bool = True
+) -> Answer:
     """Call the app with one request.
 
     :param scope: the connection scope, complete but for the app's own state.
     :param body: the request's body, whole or in parts that are taken as the app asks for them.
+    :param raising: whether what the app raises is raised, and not answered as a server would.
     :raises GreenroomError: if the app returns without having answered.
     """
     __tracebackhide__ = True
-    channel = _Channel(body)
-    await app(scope, channel.receive, channel.send)
+    channel = Channel(body)
+    try:
+        await app(scope, channel.receive, channel.send)
+    except Exception:
+        if raising:
+            raise
+        if not channel.done:
+            return Answer(500, [(b"content-type", b"text/plain; charset=utf-8")], SERVER_ERROR)
     if not channel.done:
-        raise GreenroomError(
-            Code.NO_ANSWER,
-            f"the app returned from {scope['method']} {scope['path']} without a complete answer.",
-            "An ASGI app sends http.response.start and a last http.response.body; a middleware that "
-            "swallows one of them is the usual cause.",
-        )
+        raise no_answer(scope)
     answered = b"" if scope["method"] == "HEAD" else b"".join(channel.parts)
     return Answer(channel.status, channel.headers, answered)
 
 
-class _Channel:
+def no_answer(scope: Message) -> GreenroomError:
+    """What is wrong with an app that returns without having answered."""
+    return GreenroomError(
+        Code.NO_ANSWER,
+        f"the app returned from {scope['method']} {scope['path']} without a complete answer.",
+        "An ASGI app sends http.response.start and a last http.response.body; a middleware that "
+        "swallows one of them is the usual cause.",
+    )
+
+
+class Channel:
     """The app's two callables, and what went through them."""
 
-    __slots__ = ("_body", "_sent", "_waiting", "done", "headers", "parts", "status")
+    __slots__ = ("_body", "_left", "_sent", "_waiting", "done", "headers", "parts", "status")
 
     def __init__(self, body: bytes | AsyncIterable[bytes]) -> None:
         self._body = body if isinstance(body, bytes) else aiter(body)
         self._sent = False
+        self._left = False
         # Made when it is needed: most apps never ask again after the body.
         self._waiting: asyncio.Event | None = None
         self.status = 0
@@ -68,15 +86,28 @@ class _Channel:
         self.parts: list[bytes] = []
         self.done = False
 
+    def take(self) -> list[bytes]:
+        """The parts of the body that were sent since the last call."""
+        parts, self.parts = [part for part in self.parts if part], []
+        return parts
+
+    def hang_up(self) -> None:
+        """Tell the app, if it asks, that nobody listens any more."""
+        self._sent = self._left = True
+        if self._waiting is not None:
+            self._waiting.set()
+
     async def receive(self) -> Message:
+        """What the app gets: the request's body, then that the client has gone."""
         if not self._sent:
             return await self._next_part()
-        if not self.done:
+        if not self.done and not self._left:
             self._waiting = self._waiting or asyncio.Event()
             await self._waiting.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        """What the app sends."""
         kind = message["type"]
         if kind == "http.response.start":
             self.status = message["status"]

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from greenroom.client.asgi import CLIENT, App, Message, exchange
+from greenroom.client import quick
+from greenroom.client.asgi import Answer, App, exchange
+from greenroom.client.quick import Prototypes
+from greenroom.client.scopes import scope_of
+from greenroom.client.streams import StreamedExchange
+from greenroom.client.told import told
+from greenroom.facts.exchange import Exchange
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Client, Request, Response
 
 T = TypeVar("T")
+
+#: What a client sends with each request, and not because somebody has said so.
+_DEFAULTS = frozenset({"accept", "accept-encoding", "connection", "user-agent"})
+#: What a request may be told, whose None says nothing.
+_KNOWN = frozenset(
+    [
+        "content",
+        "data",
+        "files",
+        "json",
+        "params",
+        "headers",
+        "cookies",
+        "auth",
+        "follow_redirects",
+        "timeout",
+        "extensions",
+    ]
+)
+#: Marks a request whose answer is read piece by piece.
+_STREAMED = "greenroom.streamed"
 
 #: Where the app believes to be: what Starlette's own test client says too.
 BASE_URL = "http://testserver"
@@ -27,6 +54,9 @@ class Door(Protocol):
     async def after_request(self) -> None:
         """Called when the app is done with it, background tasks included."""
 
+    def saw(self, exchange: Exchange) -> None:
+        """Called with what the app was asked and has answered."""
+
 
 class BlockingDoor(Protocol):
     """Who is told of each request of a blocking client, and runs the app."""
@@ -37,22 +67,151 @@ class BlockingDoor(Protocol):
     def after_request(self) -> None:
         """Called when the app is done with it, background tasks included."""
 
+    def saw(self, exchange: Exchange) -> None:
+        """Called with what the app was asked and has answered."""
+
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine function to its end, on the loop that the app lives on."""
 
+    def websocket_connect(self, base_url: str, url: str, *arguments: Any, **options: Any) -> Any:
+        """A WebSocket session with the app."""
 
-def async_client(library: ModuleType, app: App, door: Door) -> AsyncClient:
+
+def async_client(library: ModuleType, app: App, door: Door, prototypes: Prototypes) -> AsyncClient:
     """An `AsyncClient` on the app, for tests that run on an event loop."""
     transport = _async_transport(library)(app, door)
-    client: AsyncClient = library.AsyncClient(transport=transport, base_url=BASE_URL)
-    return client
+    client: Any = _async_client(library)(transport=transport, base_url=BASE_URL)
+    client.quick = (app, door, prototypes)
+    client.wire = transport
+    return client  # type: ignore[no-any-return]
 
 
-def blocking_client(library: ModuleType, app: App, door: BlockingDoor) -> Client:
+def blocking_client(
+    library: ModuleType, app: App, door: BlockingDoor, prototypes: Prototypes
+) -> Client:
     """A `Client` on the app, for `def` tests: no thread stands between the test and the app."""
     transport = _blocking_transport(library)(app, door)
-    client: Client = library.Client(transport=transport, base_url=BASE_URL)
-    return client
+    # As Starlette's test client does, which such tests were written for.
+    client: Any = _blocking_client(library)(
+        transport=transport, base_url=BASE_URL, follow_redirects=True
+    )
+    client.quick = (app, door, prototypes)
+    client.wire = transport
+    return client  # type: ignore[no-any-return]
+
+
+class _Raising:
+    """What both clients can be told of errors in the app."""
+
+    wire: Any
+
+    @property
+    def raise_app_exceptions(self) -> bool:
+        """Whether what the app raises is raised in the test; else it is the server's 500."""
+        return bool(self.wire.raising)
+
+    @raise_app_exceptions.setter
+    def raise_app_exceptions(self, value: bool) -> None:
+        self.wire.raising = value
+
+
+@cache
+def _async_client(library: ModuleType) -> Any:
+    """The library's client, with a shorter way for ordinary requests. Made once for each."""
+
+    class AsyncClient(library.AsyncClient, _Raising):  # type: ignore[misc,name-defined]
+        quick: tuple[App, Door, Prototypes]
+
+        async def request(self, method: str, url: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            app, door, prototypes = self.quick
+            said = _said(library, options)
+            ordinary = quick.ordinary(library, prototypes, self, method, url, options=said)
+            if ordinary is None:
+                return await super().request(method, url, **options)
+            await door.before_request()
+            try:
+                with told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
+                    answer = await exchange(
+                        app, ordinary.scope, ordinary.body or b"", raising=self.raise_app_exceptions
+                    )
+                    outcome.append(answer)
+            finally:
+                await door.after_request()
+            response = quick.response(library, self, ordinary, answer)
+            if response.next_request is None or not self.follow_redirects:
+                return response
+            # From here on as the library does after its own first answer.
+            follow, response.next_request = response.next_request, None
+            last = await self._send_handling_redirects(
+                follow, follow_redirects=True, history=[response]
+            )
+            await last.aread()
+            return last
+
+        async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Any:
+            __tracebackhide__ = True
+            if stream:
+                request.extensions = {**request.extensions, _STREAMED: True}
+            return await super().send(request, stream=stream, **options)
+
+    return AsyncClient
+
+
+@cache
+def _blocking_client(library: ModuleType) -> Any:
+    """The library's client, with a shorter way for ordinary requests. Made once for each."""
+
+    class Client(library.Client, _Raising):  # type: ignore[misc,name-defined]
+        quick: tuple[App, BlockingDoor, Prototypes]
+
+        def request(self, method: str, url: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            app, door, prototypes = self.quick
+            said = _said(library, options)
+            ordinary = quick.ordinary(library, prototypes, self, method, url, options=said)
+            if ordinary is None:
+                return super().request(method, url, **options)
+            door.before_request()
+            try:
+                with told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
+                    raising = self.raise_app_exceptions
+                    answer = door.run(
+                        lambda: exchange(app, ordinary.scope, ordinary.body or b"", raising=raising)
+                    )
+                    outcome.append(answer)
+            finally:
+                door.after_request()
+            response = quick.response(library, self, ordinary, answer)
+            if response.next_request is None or not self.follow_redirects:
+                return response
+            # From here on as the library does after its own first answer.
+            follow, response.next_request = response.next_request, None
+            last = self._send_handling_redirects(follow, follow_redirects=True, history=[response])
+            last.read()
+            return last
+
+        def websocket_connect(self, url: str, *args: Any, **kwargs: Any) -> Any:
+            """A WebSocket session, as Starlette's test client gives it."""
+            _, door, _ = self.quick
+            own = {name: value for name, value in self.headers.items() if name not in _DEFAULTS}
+            headers = library.Headers(own)
+            headers.update(kwargs.pop("headers", None))
+            return door.websocket_connect(
+                str(self.base_url), url, *args, cookies=self.cookies, headers=headers, **kwargs
+            )
+
+    return Client
+
+
+def _said(library: ModuleType, options: dict[str, Any]) -> dict[str, Any]:
+    """The options without those that say what would be so anyway: get() and post() pass them all."""
+    default = library.USE_CLIENT_DEFAULT
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in _KNOWN or (value is not None and value is not default)
+    }
 
 
 @cache
@@ -61,16 +220,19 @@ def _async_transport(library: ModuleType) -> Any:
 
     class Transport(library.AsyncBaseTransport):  # type: ignore[misc,name-defined]
         def __init__(self, app: App, door: Door) -> None:
-            self._app = app
-            self._door = door
+            self.app = app
+            self.door = door
+            self.raising = True
 
         async def handle_async_request(self, request: Request) -> Response:
             __tracebackhide__ = True
-            await self._door.before_request()
+            await self.door.before_request()
+            if request.extensions.get(_STREAMED):
+                return await _streamed(library, self, request)
             try:
-                return await _exchange(library, self._app, request)
+                return await _exchange(library, self, request)
             finally:
-                await self._door.after_request()
+                await self.door.after_request()
 
     return Transport
 
@@ -81,46 +243,69 @@ def _blocking_transport(library: ModuleType) -> Any:
 
     class Transport(library.BaseTransport):  # type: ignore[misc,name-defined]
         def __init__(self, app: App, door: BlockingDoor) -> None:
-            self._app = app
-            self._door = door
+            self.app = app
+            self.door = door
+            self.raising = True
 
         def handle_request(self, request: Request) -> Response:
             __tracebackhide__ = True
             # The body is read here, so that a blocking generator never runs on the loop.
             request.read()
-            self._door.before_request()
+            self.door.before_request()
             try:
-                return self._door.run(lambda: _exchange(library, self._app, request))
+                return self.door.run(lambda: _exchange(library, self, request))
             finally:
-                self._door.after_request()
+                self.door.after_request()
 
     return Transport
 
 
-async def _exchange(library: ModuleType, app: App, request: Request) -> Response:
+async def _streamed(library: ModuleType, transport: Any, request: Request) -> Response:
+    """An answer that is read while the app goes on."""
     __tracebackhide__ = True
     whole = isinstance(request.stream, library.ByteStream)
-    answer = await exchange(app, _scope(request), request.content if whole else request.stream)  # type: ignore[arg-type]
+    body: Any = await request.aread() if whole else request.stream
+    scope = scope_of(request)
+    door = transport.door
+    exchanged = StreamedExchange(
+        transport.app, scope, body, door.after_request, raising=transport.raising
+    )
+    with told(door.saw, scope, body if whole else None) as outcome:
+        status, headers = await exchanged.start()
+        outcome.append(Answer(status, headers, b""))
     response: Response = library.Response(
-        answer.status, headers=answer.headers, stream=library.ByteStream(answer.body)
+        status, headers=headers, stream=_stream_class(library)(exchanged)
     )
     return response
 
 
-def _scope(request: Request) -> Message:
-    url = request.url
-    port = url.port or (443 if url.scheme == "https" else 80)
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": request.method,
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
-        "scheme": url.scheme,
-        "path": url.path,
-        "raw_path": url.raw_path.partition(b"?")[0],
-        "query_string": url.query,
-        "server": (url.host, port),
-        "client": CLIENT,
-        "root_path": "",
-    }
+@cache
+def _stream_class(library: ModuleType) -> Any:
+    class Stream(library.AsyncByteStream):  # type: ignore[misc,name-defined]
+        def __init__(self, exchanged: StreamedExchange) -> None:
+            self._exchanged = exchanged
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            __tracebackhide__ = True
+            async for piece in self._exchanged.pieces():
+                yield piece
+
+        async def aclose(self) -> None:
+            await self._exchanged.close()
+
+    return Stream
+
+
+async def _exchange(library: ModuleType, transport: Any, request: Request) -> Response:
+    __tracebackhide__ = True
+    whole = isinstance(request.stream, library.ByteStream)
+    # Read, not asked for its content: a redirected request hasn't been read yet.
+    body: Any = await request.aread() if whole else request.stream
+    scope = scope_of(request)
+    with told(transport.door.saw, scope, body if whole else None) as outcome:
+        answer = await exchange(transport.app, scope, body, raising=transport.raising)
+        outcome.append(answer)
+    response: Response = library.Response(
+        answer.status, headers=answer.headers, stream=library.ByteStream(answer.body)
+    )
+    return response

@@ -1,0 +1,48 @@
+"""WebSockets for blocking tests, by Starlette's own test client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from greenroom.app.load import AsgiApp
+
+
+class Socket:
+    """A WebSocket session, to be used in a `with`.
+
+    The app's side runs on a loop of its own, in a thread.
+
+    :param before: called before the session begins.
+    :param after: called when it is over.
+    :param options: what Starlette's `websocket_connect` takes.
+    :raises ModuleNotFoundError: if Starlette isn't installed.
+    """
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        base_url: str,
+        before: Callable[[], None],
+        after: Callable[[], None],
+        *arguments: Any,
+        cookies: Any,
+        **options: Any,
+    ) -> None:
+        from starlette.testclient import TestClient
+
+        self._client = TestClient(app, base_url=base_url, cookies=cookies)
+        self._before, self._after = before, after
+        self._arguments, self._options = arguments, options
+        self._session: Any = None
+
+    def __enter__(self) -> Any:
+        self._before()
+        self._session = self._client.websocket_connect(*self._arguments, **self._options)
+        return self._session.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self._session.__exit__(*error)
+        finally:
+            self._after()
