@@ -6,13 +6,16 @@ DEMO := .venv-demo
 OLDEST := .venv-oldest
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types imports check oldest soak fresh bench clean
+.PHONY: demo test servers lint types imports check oldest soak fresh bench clean
 
 demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user would.
 	cd examples/quickstart && ../../$(DEMO)/bin/python -m pytest
 
 test: $(VENV)/done  ## Run the project's whole test suite.
 	$(VENV)/bin/python -m pytest
+
+servers: $(VENV)/done  ## Those of the tests that need a server of this machine.
+	$(VENV)/bin/python -m pytest -k "asyncmy or aiomysql or mariadb or mysql or served"
 
 lint: $(VENV)/done
 	$(VENV)/bin/ruff check .

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.dialects import KINDS_OF_SERVER, SERVERS, Dialect
+from tests.dialects import KINDS, KINDS_OF_SERVER, SERVERS, Dialect
 from tests.harness import Project, app_source, suite_source
 
 APPS = ["async_items", "sync_items"]
@@ -31,8 +32,11 @@ def quickstart(dialect: Dialect) -> Project:
     main = (QUICKSTART / "main.py").read_text()
     files = {file.name: file.read_text() for file in QUICKSTART.glob("*.toml")}
     files |= {f"tests/{file.name}": file.read_text() for file in QUICKSTART.glob("tests/*.py")}
-    files["main.py"] = re.sub(r"sqlite\+aiosqlite:///[^\"]*", url, main)
-    assert files["main.py"].count(url) == 1
+    if dialect.name == "sqlite":
+        files["main.py"] = main
+    else:
+        files["main.py"] = re.sub(r"sqlite\+aiosqlite:///[^\"]*", url, main)
+        assert files["main.py"].count(url) == 1
     return Project(files, dialect.environ)
 
 
@@ -55,6 +59,42 @@ def test_the_example_moves_to_another_database_by_its_url(
 ) -> None:
     """One line is changed, and its 17 tests pass."""
     quickstart(served).run(pytester).passed(17)
+
+
+#: What of the example awaits, and what a sync driver has in its place.
+BLOCKING_WORDS = [
+    (
+        r"from sqlalchemy\.ext\.asyncio import AsyncSession, async_sessionmaker, create_async_engine",
+        "from sqlalchemy import create_engine\nfrom sqlalchemy.orm import Session, sessionmaker",
+    ),
+    (r"from sqlalchemy\.ext\.asyncio import AsyncSession", "from sqlalchemy.orm import Session"),
+    (r"AsyncSession", "Session"),
+    (r"create_async_engine", "create_engine"),
+    (r"async_sessionmaker", "sessionmaker"),
+    (r"async with (SessionLocal|engine)", r"with \1"),
+    (r"await connection\.run_sync\((.*create_all)\)", r"\1(connection)"),
+    (r"await (engine|db|db_session)\.", r"\1."),
+]
+
+
+def blocking(source: str, dialect: Dialect) -> str:
+    """A source of the example, for a sync driver."""
+    for word, its in BLOCKING_WORDS:
+        source = re.sub(word, its, source)
+    return source.replace(f'"{dialect.asynchronous}:', f'"{dialect.blocking}:')
+
+
+@pytest.mark.parametrize("dialect", [*KINDS[:1], *SERVERS])
+def test_the_example_runs_on_a_sync_driver(pytester: pytest.Pytester, served: Dialect) -> None:
+    """sqlite3, psycopg2, psycopg and pymysql: the same 17 tests, with a sync engine and session."""
+    made = quickstart(served)
+    files = {
+        name: blocking(source, served) if name.endswith(".py") else source
+        for name, source in made.files.items()
+    }
+    assert f'"{served.blocking}://' in files["main.py"]
+    assert "AsyncSession" not in files["main.py"]
+    replace(made, files=files).run(pytester).passed(17)
 
 
 @pytest.mark.parametrize("dialect", KINDS_OF_SERVER)

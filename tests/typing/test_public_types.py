@@ -60,6 +60,9 @@ def test_the_public_fixtures_say_what_they_return() -> None:
         "sync_client": "Client",
         "db_session": "Iterator[AsyncSession | Session]",
         "overrides": "Iterator[Overrides]",
+        "client_factory": "Callable[..., AsyncClient | Client]",
+        "session_factory": "Callable[..., AsyncSession | Session]",
+        "live_server": "Iterator[LiveServer]",
     }
     for name, annotation in returned.items():
         function = getattr(fixtures, name)

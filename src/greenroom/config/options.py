@@ -15,7 +15,16 @@ from greenroom.facts.isolation import ACCEPTED as ISOLATIONS
 from greenroom.facts.isolation import Isolation
 
 #: The public fixtures, whose request says that a suite uses greenroom.
-FIXTURES = ("app", "client", "sync_client", "db_session", "overrides")
+FIXTURES = (
+    "app",
+    "client",
+    "sync_client",
+    "client_factory",
+    "db_session",
+    "session_factory",
+    "overrides",
+    "live_server",
+)
 
 
 class RejectedError(ValueError):
@@ -103,6 +112,13 @@ def _switch(value: object) -> bool:
     return text in {"true", "1"}
 
 
+def _passwords(value: object) -> str:
+    text = _text(value)
+    if text not in {"cheap", "real"}:
+        raise RejectedError(f"{text!r} is neither")
+    return text
+
+
 def _path(value: object) -> str:
     return str(PurePath(_text(value)))
 
@@ -151,6 +167,14 @@ OPTIONS: tuple[Option, ...] = (
         "true or false",
         "Keep the database of a test that failed under the isolation clone, and print its address.",
         _switch,
+    ),
+    Option(
+        "passwords",
+        "cheap",
+        '"cheap" or "real"',
+        "The cost of password hashes (bcrypt, argon2, pwdlib, passlib) while tests run: the least that "
+        "the algorithm allows, or what the app says.",
+        _passwords,
     ),
     Option(
         "env-file",

@@ -20,6 +20,7 @@ class Settings:
     schema: Setting[str]
     rebuild: Setting[bool]
     keep: Setting[bool]
+    passwords: Setting[str]
     env_file: Setting[str | None]
     directory: Setting[str | None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from greenroom.app.load import AsgiApp
     from greenroom.app.overrides import Overrides
+    from greenroom.runtime.live import LiveServer
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
@@ -59,6 +60,60 @@ def db_session(request: pytest.FixtureRequest) -> Iterator[AsyncSession | Sessio
         session = performance.session()
     yield session
     performance.close()
+
+
+@pytest.fixture(scope="session")
+def client_factory(
+    request: pytest.FixtureRequest, app: AsgiApp, _greenroom_run: None
+) -> Callable[..., AsyncClient | Client]:
+    """Makes clients for fixtures of a higher scope: `client` belongs to one test.
+
+    `client_factory()` is an `AsyncClient`, `client_factory(blocking=True)` a `Client`.
+    """
+    room = request.config.stash[ROOM]
+
+    def make(*, blocking: bool = False) -> AsyncClient | Client:
+        performance = Performance(room, app, blocking=blocking)
+        return performance.sync_client() if blocking else performance.client()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def session_factory(
+    request: pytest.FixtureRequest, _greenroom_run: None
+) -> Callable[..., AsyncSession | Session]:
+    """Makes sessions for fixtures of a higher scope: `db_session` belongs to one test.
+
+    `session_factory()` is what `db_session` is in an async test, `session_factory(blocking=True)` a
+    `Session`. What such a fixture commits is there for all tests of its scope.
+    """
+    room = request.config.stash[ROOM]
+
+    def make(*, blocking: bool = False) -> AsyncSession | Session:
+        with reported():
+            return room.session(blocking=blocking)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def live_server(
+    request: pytest.FixtureRequest, app: AsgiApp, _greenroom_run: None
+) -> Iterator[LiveServer]:
+    """The app under uvicorn on a free port of this machine, on the same test database.
+
+    `live_server.url` is its address. It serves what `client` does: the app as it was started.
+    """
+    from greenroom.runtime.live import LiveServer
+
+    room = request.config.stash[ROOM]
+    with reported():
+        server = LiveServer(room.enter if app is room.app else app)
+    room.live = server
+    yield server
+    room.live = None
+    server.close()
 
 
 @pytest.fixture
@@ -173,6 +228,17 @@ def place(item: pytest.Item) -> None:
     """Make sure that the app is started where the test will need it, before its own fixtures run."""
     if is_elsewhere(item):
         item.fixturenames.insert(0, "_greenroom_elsewhere")  # type: ignore[attr-defined]
+
+
+def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
+    """Whether a fixture is one that runs the tests, and not one of a test."""
+    module = getattr(fixture.func, "__module__", "")
+    if module == __name__:
+        # Greenroom's own commit nothing, but for the session, which is one of a test.
+        return fixture.argname not in {"client", "sync_client", "db_session"}
+    if fixture.argname.startswith(("_xunit", "_unittest")):
+        return False  # A project's own setup_module and setUpClass, as pytest wraps them.
+    return module.startswith(("pytest_asyncio", "_pytest"))
 
 
 def is_elsewhere(item: pytest.Item) -> bool:

@@ -99,13 +99,58 @@ class Run:
             with ending_the_run(item.session):
                 self._room.return_home()
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        if fixtures.is_machinery(fixturedef):
+            return (yield)
+        if fixturedef.scope == "function":
+            with reported():
+                self._room.isolate()
+            return (yield)
+        with reported():
+            self._room.before_layer(fixturedef, f"{fixturedef.argname} ({fixturedef.scope})")
+        try:
+            result = yield
+        except BaseException:
+            self._room.after_layer(fixturedef, failed=True)
+            raise
+        with reported():
+            self._room.after_layer(fixturedef, failed=False)
+        fixturedef.addfinalizer(self._before_layer_ends)
+        return result
+
+    def _before_layer_ends(self) -> None:
+        with reported():
+            self._room.before_layer_ends()
+
+    @pytest.hookimpl
+    def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[object]) -> None:
+        if fixturedef.scope != "function":
+            self._room.end_layer(fixturedef)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        with reported():
+            self._room.isolate()
         self._room.before_call()
         try:
             return (yield)
         finally:
             self._room.after_call(item.nodeid)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        try:
+            result = yield
+        except BaseException:
+            self._room.failed = True
+            self._room.after_test()
+            raise
+        with reported():
+            self._room.after_test()
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -114,8 +159,10 @@ class Run:
         report = yield
         if report.failed:
             self._room.failed = True
-        if report.when == "teardown":
-            self._room.after_test()
+            if report.when != "teardown":
+                lines = self._room.diagnosis()
+                if lines:
+                    report.sections.append(("greenroom", "\n".join(lines)))
         return report
 
     @pytest.hookimpl(tryfirst=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenroom.app.load import AsgiApp
 from greenroom.client import library, transports
-from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.exchange import Exchange
 from greenroom.runtime.room import Room
 
 if TYPE_CHECKING:
@@ -42,11 +42,15 @@ class Performance:
 
     def client(self) -> AsyncClient:
         """A client for async code."""
-        return transports.async_client(library.load(), self._app, _AsyncDoor(self))
+        return transports.async_client(
+            library.load(), self._app, _AsyncDoor(self), self._room.prototypes
+        )
 
     def sync_client(self) -> Client:
         """A client for blocking code."""
-        return transports.blocking_client(library.load(), self._app, _BlockingDoor(self))
+        return transports.blocking_client(
+            library.load(), self._app, _BlockingDoor(self), self._room.prototypes
+        )
 
     def session(self) -> AsyncSession | Session:
         """The test's session; made at the first call.
@@ -54,14 +58,15 @@ class Performance:
         :raises GreenroomError: if the app has no engine.
         """
         if self._session is None:
-            if self._room.databases is None:
-                raise GreenroomError(
-                    Code.NO_ENGINE,
-                    "db_session was requested, but SQLAlchemy isn't installed.",
-                    "db_session is a SQLAlchemy session on the app's engine.",
-                )
-            self._session = self._room.databases.session(blocking=self._blocking)
+            self._session = self._room.session(blocking=self._blocking)
         return self._session
+
+    def websocket_connect(self, base_url: str, url: str, *arguments: Any, **options: Any) -> Any:
+        """A WebSocket session with the app."""
+        from greenroom.app.sockets import Socket
+
+        before, after = self.hand_over_blocking, self.catch_up_blocking
+        return Socket(self._app, base_url, before, after, url, *arguments, **options)
 
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run something on the run's own loop, from a `def` test."""
@@ -71,8 +76,13 @@ class Performance:
 
     # -- around each request -----------------------------------------------------------------------
 
+    def saw(self, exchange: Exchange) -> None:
+        """Keep a fact for the report of a failure."""
+        self._room.ledger.exchanged(exchange)
+
     async def hand_over(self) -> None:
         """Commit what an async session holds."""
+        self._room.ledger.request_begins()
         session = self._session
         if session is None:
             return
@@ -99,6 +109,7 @@ class Performance:
 
     def hand_over_blocking(self) -> None:
         """Commit what a blocking session holds."""
+        self._room.ledger.request_begins()
         if self._session is not None:
             from greenroom.database.session import hand_over
 
@@ -143,6 +154,9 @@ class _AsyncDoor:
     async def after_request(self) -> None:
         await self._performance.catch_up()
 
+    def saw(self, exchange: Exchange) -> None:
+        self._performance.saw(exchange)
+
 
 class _BlockingDoor:
     def __init__(self, performance: Performance) -> None:
@@ -155,9 +169,15 @@ class _BlockingDoor:
     def after_request(self) -> None:
         self._performance.catch_up_blocking()
 
+    def saw(self, exchange: Exchange) -> None:
+        self._performance.saw(exchange)
+
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         __tracebackhide__ = True
         return self._performance.run(function)
+
+    def websocket_connect(self, base_url: str, url: str, *arguments: Any, **options: Any) -> Any:
+        return self._performance.websocket_connect(base_url, url, *arguments, **options)
 
 
 def _sync(session: AsyncSession | Session) -> Session:

@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING
 
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
+from greenroom.app.passwords import Passwords
+from greenroom.client.quick import Prototypes
 from greenroom.config import env_file
+from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.isolation import Isolation
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import RunSummary
+from greenroom.observe.ledger import Ledger
+from greenroom.report import diagnosis
 from greenroom.runtime.activation import Active
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
+
     from greenroom.database.databases import Databases
     from greenroom.runtime.home import Home
+    from greenroom.runtime.live import LiveServer
 
 #: How long, in seconds, work that a test has left behind may take to finish.
 GRACE = 0.5
@@ -52,10 +61,20 @@ class Room:
         self.failed = False
         #: The errors that end the run, each once.
         self.fatal: dict[str, None] = {}
+        self._passwords = Passwords()
+        #: The fixtures of a higher scope that are being set up, each with what was before it.
+        self._pending: list[tuple[object, str, list[object | None]]] = []
+        self._changes_before: dict[tuple[str, str], int] = {}
+        #: What the test that runs has done so far.
+        self.ledger = Ledger()
+        #: What the clients of all tests know of each other's requests.
+        self.prototypes = Prototypes()
         #: The run's own loop; None before `begin` and after `end`.
         self.loop: asyncio.AbstractEventLoop | None = None
         #: How blocking code uses that loop.
         self.home: Home | None = None
+        #: The app under a real server, while a test's fixture has it so.
+        self.live: LiveServer | None = None
         self._loaded: Loaded | None = None
         self._databases: Databases | None = None
         self._env_file: Path | None = None
@@ -63,6 +82,8 @@ class Room:
         self._test = ""
         self._isolation = Isolation.RESET
         self._cloned = False
+        self._shared = False
+        self._to_isolate = False
         self._tasks: set[asyncio.Task[object]] = set()
         self._undo = contextlib.ExitStack()
         self._is_test_file = is_test_file
@@ -77,6 +98,9 @@ class Room:
         self._env_file = env_file.find(self.root, self.settings.env_file)
         if self._env_file is not None:
             self._undo.callback(env_file.load(self._env_file))
+        if self.settings.passwords.value == "cheap":
+            self._passwords.lower()
+            self._undo.callback(self._passwords.restore)
         path = str(self.target.path)
         if path not in sys.path:
             sys.path.insert(0, path)
@@ -88,6 +112,7 @@ class Room:
                 self.settings, self._identity, self._is_test_file, self._load_early
             )
             self._undo.callback(self._databases.close)
+            self._databases.saw = self.ledger.sent
             self._databases.watch()
 
     def load_app(self) -> None:
@@ -120,7 +145,6 @@ class Room:
             self._databases.take_baseline()
         self.home = Home(loop)
         self.loop = loop
-        self._clone_for_the_test()
 
     def end(self) -> None:
         """Shut the app down, and let go of the run's own loop.
@@ -148,6 +172,10 @@ class Room:
         :raises GreenroomError: if the database can't be restored.
         """
         self._isolation = isolation or self.settings.isolation.value
+        if self._isolation is Isolation.RESET and self._no_reset is not None:
+            self._isolation = Isolation.ROLLBACK
+        self._to_isolate = True
+        self.ledger.begin()
         previous, self._test, self.failed = self._test, test, False
         if self.home is None or self._databases is None:
             return
@@ -158,25 +186,124 @@ class Room:
             self.left_open.append(previous)
         if Reset.EMPTIED in found and self._started is not None:
             # The tables were changed, and the app's start-up had made some of them.
+            self._refuse_without_layers(previous)
             loop = self._started.loop
             self._stop()
             self._databases.rewind()
             self._start(loop)
             self._databases.take_baseline()
-        self._clone_for_the_test()
+        # Here, before any fixture is set up: pytest doesn't forgive an error in the middle of one.
+        self._databases.settle()
 
-    def _clone_for_the_test(self) -> None:
-        if self._isolation is Isolation.CLONE and self._databases is not None:
+    def isolate(self) -> None:
+        """Give the test databases of its own, or one that is rolled back, if it hasn't got them.
+
+        It is called before the first fixture of the test's own, and before the test: what fixtures
+        of a higher scope do is for other tests too.
+
+        :raises GreenroomError: if that can't be.
+        """
+        if self._databases is None or self.home is None or not self._to_isolate:
+            return
+        self._to_isolate = False
+        self._databases.settle()
+        if self._isolation is Isolation.CLONE:
             self._cloned = True
             self._databases.clone()
+        elif self._isolation is Isolation.ROLLBACK:
+            self._shared = True
+            self._databases.share()
 
     def after_test(self) -> None:
-        """Drop the test's own databases, if it had some; those of a failed one may be kept."""
-        if not self._cloned or self._databases is None:
+        """Drop the test's own databases, if it had some; those of a failed one may be kept.
+
+        :raises GreenroomError: if the test met something that its isolation can't tell truthfully,
+            and passed all the same.
+        """
+        if self.live is not None:
+            self.live.wait(GRACE)
+        if self._databases is None:
+            return
+        if self._shared:
+            self._shared = False
+            problem, left_open = self._databases.end_sharing()
+            if left_open:
+                self.left_open.append(self._test)
+            if problem is not None and not self.failed:
+                raise problem
+        if not self._cloned:
             return
         self._cloned = False
         keep = self.failed and self.settings.keep.value
         self.kept += [f"{self._test}: {url}" for url in self._databases.end_clone(keep=keep)]
+
+    # -- around each fixture of a higher scope ----------------------------------------------------
+
+    def before_layer(self, fixture: object, name: str) -> None:
+        """A fixture of a higher scope is about to be set up.
+
+        :raises GreenroomError: if the rows of another one had to be given up.
+        """
+        if self._databases is None or self.home is None:
+            return
+        self._databases.settle()
+        if self._pending:
+            # A fixture that requests another one while it is set up: what it has done is its own.
+            self._keep_layer()
+        self._pending.append((fixture, name, self._databases.writes()))
+        self._changes_before = self.ledger.changes
+
+    def after_layer(self, fixture: object, *, failed: bool) -> None:
+        """Keep the rows that a fixture of a higher scope has committed.
+
+        :raises GreenroomError: if they would go with the test that was the first to need it.
+        """
+        if not self._pending or self._pending[-1][0] is not fixture:
+            return
+        try:
+            if not failed:
+                self._keep_layer()
+        finally:
+            self._pending.pop()
+            if self._pending and self._databases is not None:
+                outer, name, _ = self._pending.pop()
+                self._pending.append((outer, name, self._databases.writes()))
+
+    def _keep_layer(self) -> None:
+        assert self._databases is not None
+        fixture, name, before = self._pending[-1]
+        if self._shared or self._cloned:
+            # What this process has sent: the server's number moves with what others do.
+            if self.ledger.changes != self._changes_before:
+                raise GreenroomError(
+                    Code.LAYER,
+                    f"the fixture {name} is first needed in the middle of a test under the isolation "
+                    f"{self._isolation.value}, and what it has committed goes with that test.",
+                    "Request the fixture by its name in the test's parameters.",
+                )
+            return
+        self._databases.push_layer(fixture, name, before)
+
+    def before_layer_ends(self) -> None:
+        """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
+        self.after_test()
+        if self._databases is not None and self.home is not None and self._databases.layers:
+            self._databases.reset()
+
+    def end_layer(self, fixture: object) -> None:
+        """Let the fixture's rows be gone from the next test on."""
+        if self._databases is not None and self.home is not None:
+            self._databases.pop_layer(fixture)
+
+    def _refuse_without_layers(self, test: str) -> None:
+        assert self._databases is not None
+        if self._databases.layers:
+            raise GreenroomError(
+                Code.LAYER,
+                f"{test} has changed tables, and what {' and '.join(self._databases.layers)} committed "
+                "can't be put into the new ones.",
+                'Give that test a database of its own: @pytest.mark.isolation("clone").',
+            )
 
     def before_call(self) -> None:
         """Remember what runs on the run's own loop before a test does."""
@@ -189,13 +316,15 @@ class Room:
         What lasts longer than a moment is left alone: an app may start a task at its first request
         and keep it for good.
         """
+        if self.live is not None and not self.live.wait(GRACE):
+            self.left_running.append(test)
         loop = self.loop
         if loop is None or loop.is_running() or loop.is_closed():
             return
         left = asyncio.all_tasks(loop) - self._tasks
         if left:
             _, unfinished = loop.run_until_complete(asyncio.wait(left, timeout=GRACE))
-            if unfinished:
+            if unfinished and test not in self.left_running:
                 self.left_running.append(test)
 
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -207,10 +336,13 @@ class Room:
         :raises GreenroomError: if the shut-down or the start-up fails.
         """
         if self._started is None or self._started.loop is not loop:
-            self._stop()
-            if self._databases is not None:
-                self._databases.rewind()
-            self._start(loop)
+            with self._databases.unshared() if self._databases else contextlib.nullcontext():
+                self._stop()
+                if self._databases is not None:
+                    self._databases.rewind()
+                self._start(loop)
+                if self._databases is not None and self._databases.layers:
+                    self._databases.reset()
 
     def return_home(self) -> None:
         """Have the app started on the run's own loop. Raises GreenroomError."""
@@ -232,10 +364,19 @@ class Room:
         assert self._loaded is not None
         return self._loaded.app
 
-    @property
-    def databases(self) -> Databases | None:
-        """The app's databases; None where SQLAlchemy isn't installed."""
-        return self._databases
+    def session(self, *, blocking: bool) -> AsyncSession | Session:
+        """A session for arranging and asserting.
+
+        :param blocking: whether it is for code that can't await.
+        :raises GreenroomError: if the app has no engine.
+        """
+        if self._databases is None:
+            raise GreenroomError(
+                Code.NO_ENGINE,
+                "db_session was requested, but SQLAlchemy isn't installed.",
+                "db_session is a SQLAlchemy session on the app's engine.",
+            )
+        return self._databases.session(blocking=blocking)
 
     async def enter(self, scope: Message, receive: Receive, send: Send) -> None:
         """The app as a server would call it: started, and with the lifespan's state in the scope."""
@@ -244,6 +385,11 @@ class Room:
         scope["state"] = self._started.state
         await self.app(scope, receive, send)
 
+    def diagnosis(self) -> list[str]:
+        """What the test that runs did last, for the report of its failure."""
+        seen = self.ledger
+        return diagnosis.lines(seen.exchanges, seen.earlier, seen.statements, seen.changes)
+
     def summary(self) -> RunSummary:
         """What the header says. A process that hasn't loaded the app knows less."""
         known = self._databases if self._loaded is not None else None
@@ -251,12 +397,28 @@ class Room:
             app=self._loaded.address if self._loaded is not None else str(self.target),
             app_source=self.target.source,
             active_because=self.because,
-            isolation=self.settings.isolation.value.value,
+            isolation=self._describe_isolation(),
             databases=known.summaries() if known is not None else (),
             schema=known.describe_schema() if known is not None else "",
             env_file=self._env_file.name if self._env_file is not None else None,
-            notes=() if self._loaded is not None else ("each worker has databases of its own",),
+            notes=self._notes(),
         )
+
+    @property
+    def _no_reset(self) -> str | None:
+        return self._databases.no_reset if self._databases is not None else None
+
+    def _notes(self) -> tuple[str, ...]:
+        if self._loaded is None:
+            return ("each worker has databases of its own",)
+        lowered = ", ".join(sorted(self._passwords.lowered))
+        return (f"cheap passwords ({lowered})",) if lowered else ()
+
+    def _describe_isolation(self) -> str:
+        chosen = self.settings.isolation.value
+        if chosen is Isolation.RESET and self._no_reset is not None:
+            return f"{Isolation.ROLLBACK.value} (reset would need {self._no_reset})"
+        return chosen.value
 
     # -- the app's one place -----------------------------------------------------------------------
 
