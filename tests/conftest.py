@@ -44,6 +44,8 @@ def collect(request: pytest.FixtureRequest) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             gc.collect()
+        # What is left has nothing to do with the next run: it needn't be looked at again.
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,14 @@ class Overrides(MutableMapping[Dependency, Dependency]):
 
 def _tables(app: object) -> Iterator[dict[Dependency, Dependency]]:
     """The overrides of the app and of every app mounted below it, each once."""
+    for part in parts(app):
+        table = getattr(part, "dependency_overrides", None)
+        if isinstance(table, dict):
+            yield table
+
+
+def parts(app: object) -> Iterator[object]:
+    """The app, the apps mounted in it, their routers and routes, each once."""
     seen: set[int] = set()
     waiting = [app]
     while waiting:
@@ -71,9 +79,7 @@ def _tables(app: object) -> Iterator[dict[Dependency, Dependency]]:
         if id(current) in seen:
             continue
         seen.add(id(current))
-        table = getattr(current, "dependency_overrides", None)
-        if isinstance(table, dict):
-            yield table
+        yield current
         # A mount holds its app as `app`; FastAPI from 0.137 on holds an included router as
         # `original_router` of a route, and before that copies its routes.
         for name in ("app", "router", "original_router"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +59,12 @@ class Databases:
         self._identity = identity
         self._rebuild = settings.rebuild.value
         self._servers = Servers(settings.database, identity, self._directory)
-        self._building: set[PrivateDatabase] = set()
+        # What is made ready by the code that runs: its own connections don't wait for it.
+        self._building: ContextVar[frozenset[PrivateDatabase]] = ContextVar(
+            "greenroom_building", default=frozenset()
+        )
+        # Requests at once may be the first to connect, in threads of their own.
+        self._first_connect = threading.RLock()
         self._built: dict[PrivateDatabase, bool] = {}
         self._faces: dict[PrivateDatabase, Engine] = {}
         self._layers: dict[object, str] = {}
@@ -98,6 +105,11 @@ class Databases:
         self._engines.adopt_strays()
         for database in self._engines.databases:
             self._build_once(database)
+
+    @property
+    def has_engine(self) -> bool:
+        """Whether the app has made one yet."""
+        return any(True for _ in self._engines.engines())
 
     @property
     def need_a_server(self) -> bool:
@@ -261,8 +273,8 @@ class Databases:
             raise GreenroomError(
                 Code.NO_ENGINE,
                 "db_session was requested, but the app has made no SQLAlchemy engine.",
-                "It must have made one when its start-up is done: import the module that makes it, "
-                "or make it in the lifespan.",
+                "It must have made one when its start-up is done: make it in the lifespan, import the "
+                "module that makes it, or call what makes it at the top of conftest.py.",
             )
         # The app's main database is the one that it made an engine on first; of the engines on it,
         # an async one is what its async code uses.
@@ -335,15 +347,16 @@ class Databases:
 
     def _before_connect(self, database: PrivateDatabase) -> None:
         """Have a database that appeared in the start-up, or in the middle of a test, ready in time."""
-        if database in self._building:
+        if database in self._building.get():
             return
-        if self._app_is_loaded:
-            self._build_once(database)
-        elif not database.is_open:
-            database.open()
-            self._engines.lead(database)
-        if self._ready and not database.has_baseline:
-            database.take_baseline()
+        with self._first_connect:
+            if self._app_is_loaded:
+                self._build_once(database)
+            elif not database.is_open:
+                database.open()
+                self._engines.lead(database)
+            if self._ready and not database.has_baseline:
+                database.take_baseline()
 
     @property
     def _main(self) -> PrivateDatabase:
@@ -354,11 +367,11 @@ class Databases:
         if database in self._built:
             return
         self._built[database] = False
-        self._building.add(database)
+        before = self._building.set(self._building.get() | {database})
         try:
             self._build(database)
         finally:
-            self._building.discard(database)
+            self._building.reset(before)
 
     def _build(self, database: PrivateDatabase) -> None:
         # Of several databases, one that the app has given tables gets no others': which metadata

@@ -15,6 +15,7 @@ import functools
 import itertools
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +25,14 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
 
-from greenroom.database.identity import SQLITE, is_anonymous, key_of, sqlite_key
+from greenroom.database.identity import (
+    SQLITE,
+    is_anonymous,
+    is_replica,
+    key_anywhere,
+    key_of,
+    sqlite_key,
+)
 from greenroom.database.live_objects import live_objects
 from greenroom.database.pools import PoolPerLoop, pool_like
 from greenroom.database.private import PrivateDatabase
@@ -70,6 +78,8 @@ class Engines:
         self._own = False
         self._over = False
         self._numbers = itertools.count()
+        # An app may make its engines in threads, several at once.
+        self._one_at_a_time = threading.RLock()
         #: The shared connections of the isolation `rollback`.
         self.stages = Stages(self.engines)
         #: Whether an in-memory database that appears from now on is somebody's scratch paper.
@@ -94,7 +104,7 @@ class Engines:
         for engine in live_objects(Engine):
             # One that an earlier run in this process has made or pointed away belongs to that run.
             if not hasattr(engine.dialect, _MARK):
-                self._point(engine, key_of(engine.url, next(self._numbers)))
+                self._point(engine, self._key_of(engine.url))
         self._older, self._engines = self._engines, []
 
     def close(self) -> None:
@@ -193,10 +203,13 @@ class Engines:
     # -- one engine --------------------------------------------------------------------------------
 
     def _made(self, engine: Engine) -> None:
+        with self._one_at_a_time:
+            self._place(engine)
+
+    def _place(self, engine: Engine) -> None:
         if self._own or engine.dialect in self._pointed:
             return
-        key = key_of(engine.url, next(self._numbers))
-        key = self._aliases.get(key, key)
+        key = self._key_of(engine.url)
         if key not in self._databases and self._migrating is not None:
             key = self._migrating
             if key.partition(":")[0] != key_of(engine.url, 0).partition(":")[0]:
@@ -214,6 +227,19 @@ class Engines:
                 _last_word(engine.dialect, functools.partial(self._refuse, key))
                 return
         self._point(engine, key)
+
+    def _key_of(self, url: URL) -> str:
+        """The key of an engine's database; a replica's is that of its primary, which fills it."""
+        key = key_of(url, next(self._numbers))
+        key = self._aliases.get(key, key)
+        if key in self._databases or url.get_backend_name() == SQLITE:
+            return key
+        anywhere = key_anywhere(url)
+        if is_replica(url):
+            return self._aliases.setdefault(anywhere, anywhere)
+        # Whichever of the two came first has the database.
+        first = self._aliases.setdefault(anywhere, key)
+        return first if first == anywhere else key
 
     def _made_by_a_test(self) -> bool:
         """Whether the innermost frame that isn't a library's belongs to the test suite."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 SQLITE = "sqlite"
+#: What a host that is read from alone is called, as a part of its name.
+_REPLICA = re.compile(
+    r"(^|[^a-z])(replicas?|reader|read|readonly|ro|slave|standby|follower|secondary)([^a-z]|$)"
+)
 #: The ports that a URL means which names none.
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
@@ -27,6 +32,17 @@ def key_of(url: URL, number: int) -> str:
         backend = "mysql" if dialect == "mariadb" else dialect
         return f"{backend}://{place}:{port}/{url.database or url.username or ''}"
     return sqlite_key(url.database, url.query, number)
+
+
+def is_replica(url: URL) -> bool:
+    """Whether a URL names a copy of another database, by what its host is called."""
+    return _REPLICA.search(str(url.host or "").lower()) is not None
+
+
+def key_anywhere(url: URL) -> str:
+    """The key of a database of that name, on whatever host: a replica's and its primary's alike."""
+    backend, _, place = key_of(url, -1).partition("://")
+    return f"{backend}://*/{place.partition('/')[2]}"
 
 
 def sqlite_key(database: str | None, query: Mapping[str, object], number: int) -> str:

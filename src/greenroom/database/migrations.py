@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import re
+import contextvars
 import threading
 import tomllib
 import warnings
@@ -82,7 +83,8 @@ class Migrations:
                 loop.close()
 
         with _working_in(self._folder), _logging_kept():
-            thread = threading.Thread(target=run, name="greenroom-alembic")
+            here = contextvars.copy_context()
+            thread = threading.Thread(target=here.run, args=[run], name="greenroom-alembic")
             thread.start()
             thread.join()
         if not caught:

@@ -87,21 +87,25 @@ class PoolPerLoop(Pool):
             own = self.make()
             # One set of listeners for all: one that is added later holds for every loop.
             own.__dict__["dispatch"] = self.dispatch
-            ending = _dispose_with_loop(own)
+            ending = _dispose_with_loop(own, weakref.ref(self))
             await_only(ending.__anext__())
             self._by_loop[loop] = known = (own, ending)
         return known[0]
 
 
-async def _dispose_with_loop(own: Pool) -> AsyncGenerator[None]:
+async def _dispose_with_loop(own: Pool, whole: weakref.ref[PoolPerLoop]) -> AsyncGenerator[None]:
     """Close the pool's connections when the loop shuts its asynchronous generators down.
 
     asyncio.run, asyncio.Runner and every test runner built on them do that as their last step.
+
+    :param whole: what the pool is a part of. Where that is gone, the app has dropped an engine without
+        disposing of it, and the drivers say so themselves, as in production.
     """
     try:
         yield
     finally:
-        await greenlet_spawn(own.dispose)
+        if whole() is not None:
+            await greenlet_spawn(own.dispose)
 
 
 def pool_like(original: Pool, creator: Callable[..., Any]) -> Callable[[], Pool]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenroom.app.dependencies import wake
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.passwords import Passwords
@@ -376,6 +377,11 @@ class Room:
                 "db_session was requested, but SQLAlchemy isn't installed.",
                 "db_session is a SQLAlchemy session on the app's engine.",
             )
+        if not self._databases.has_engine and self._started is not None:
+            # One that is made at the first request: this is the test's first.
+            loop, has_engine = self._started.loop, lambda: self._databases.has_engine
+            if not loop.is_running():
+                loop.run_until_complete(wake(self.app, has_engine))
         return self._databases.session(blocking=blocking)
 
     async def enter(self, scope: Message, receive: Receive, send: Send) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from tests.database.schedules import Tally, compare
+from tests.fuzz.schedules import Tally, compare
 from tests.dialects import needs_mariadb
 
 TABLES = (

@@ -1,0 +1,53 @@
+"""Every shape of an app, with the same behaviour, on each kind of database and on both kinds of loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dialects import ASYNCPG, PSYCOPG, SQLITE, Dialect
+from tests.harness import Project
+
+HERE = Path(__file__).parent
+SHAPES = sorted(file.stem for file in (HERE / "apps").glob("*.py"))
+DIALECTS = [pytest.param(one, id=one.name) for one in (SQLITE, ASYNCPG)]
+#: One connection for all can't serve two requests at once, here as in production.
+ONE_CONNECTION = {"static_pool"}
+FACTORY = '[tool.greenroom]\napp = "main:create_app()"\n'
+
+
+def project(shape: str, dialect: Dialect) -> Project:
+    """The app, the common behaviour, and what is peculiar to that shape."""
+    urls = ("sqlite+aiosqlite:///./shop.db", "sqlite:///./shop.db")
+    if dialect.name != "sqlite":
+        urls = dialect.url(dialect.asynchronous), dialect.url(dialect.blocking)
+    files = {
+        "main.py": (HERE / "apps" / f"{shape}.py").read_text(),
+        "shop.py": (HERE / "shop.py").read_text(),
+        "test_behaviour.py": (HERE / "behaviour.py").read_text(),
+        "pyproject.toml": FACTORY if shape == "app_factory" else "[tool.greenroom]\n",
+    }
+    own = HERE / "own" / f"{shape}.py"
+    if own.is_file():
+        files["test_own.py"] = own.read_text()
+    environ = {"DATABASE_URL": urls[0], "BLOCKING_URL": urls[1]}
+    return Project(files, {**environ, **dialect.environ})
+
+
+def arguments(shape: str) -> list[str]:
+    return ["-k", "not at_once"] if shape in ONE_CONNECTION else []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("loops", ["session", "function"])
+def test_a_shape_behaves(
+    pytester: pytest.Pytester, served: Dialect, shape: str, loops: str
+) -> None:
+    """In random order, and whatever the loop."""
+    scopes = [f"-oasyncio_default_{kind}_loop_scope={loops}" for kind in ("test", "fixture")]
+    result = project(shape, served).run(pytester, *scopes, *arguments(shape))
+    outcomes = result.ran.parseoutcomes()
+    assert outcomes["passed"] >= 14, result.out
+    assert not {"failed", "errors"} & outcomes.keys(), result.out
