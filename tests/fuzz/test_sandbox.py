@@ -15,8 +15,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from tests.fuzz.schedules import Tally, compare
 from tests.dialects import needs_mariadb
+from tests.fuzz.schedules import Tally, compare
 
 TABLES = (
     "CREATE TABLE things (id int PRIMARY KEY, n int)",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialects import ASYNCPG, PSYCOPG, SQLITE, Dialect
+from tests.dialects import ASYNCPG, SQLITE, Dialect
 from tests.harness import Project
 
 HERE = Path(__file__).parent

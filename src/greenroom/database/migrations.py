@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import hashlib
 import io
 import logging
 import os
 import re
-import contextvars
 import threading
 import tomllib
 import warnings

@@ -233,7 +233,7 @@ def place(item: pytest.Item) -> None:
 def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
     """Whether a fixture is one that runs the tests, and not one of a test."""
     module = getattr(fixture.func, "__module__", "")
-    if module == __name__:
+    if module == __name__ or fixture.argname.startswith("_greenroom_"):
         # Greenroom's own commit nothing, but for the session, which is one of a test.
         return fixture.argname not in {"client", "sync_client", "db_session"}
     if fixture.argname.startswith(("_xunit", "_unittest")):

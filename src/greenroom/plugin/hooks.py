@@ -14,7 +14,7 @@ import pytest
 
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
-from greenroom.plugin import asyncio_defaults, fixtures, markers
+from greenroom.plugin import asyncio_defaults, fixtures, markers, wide
 from greenroom.plugin.reporting import ending_the_run, reported, stop
 from greenroom.plugin.state import ROOM
 from greenroom.report import header
@@ -38,6 +38,7 @@ def enter(config: pytest.Config, parser: pytest.Parser, active: Active) -> None:
     room.open()
     asyncio_defaults.apply(config, parser)
     config.pluginmanager.register(fixtures, "greenroom-fixtures")
+    config.pluginmanager.register(wide.plugin(), "greenroom-wide-fixtures")
     config.pluginmanager.register(Run(config, room), "greenroom-run")
 
 
@@ -84,6 +85,7 @@ class Run:
             items.clear()
             stop(session, str(error))
         for item in items:
+            wide.widen(item, fixtures.__name__)
             fixtures.place(item)
 
     def pytest_collection_finish(self) -> None:

@@ -34,11 +34,17 @@ class Performance:
         self._room = room
         # An app of the project's own fixture isn't the run's: it is served as it is.
         self._app = room.enter if app is room.app else app
-        self._blocking = blocking
+        #: Whether its clients and its session block.
+        self.blocking = blocking
         self._session: AsyncSession | Session | None = None
         #: The loop that an async test, and so its session, works on.
         self.loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Lock | None = None
+
+    @property
+    def room_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The run's own loop."""
+        return self._room.loop
 
     def client(self) -> AsyncClient:
         """A client for async code."""
@@ -58,7 +64,7 @@ class Performance:
         :raises GreenroomError: if the app has no engine.
         """
         if self._session is None:
-            self._session = self._room.session(blocking=self._blocking)
+            self._session = self._room.session(blocking=self.blocking)
         return self._session
 
     def websocket_connect(self, base_url: str, url: str, *arguments: Any, **options: Any) -> Any:
