@@ -22,12 +22,14 @@ from greenroom.database.mysql.words import DRIVERS as MYSQL_DRIVERS
 from greenroom.database.postgresql.database import PostgresDatabase
 from greenroom.database.postgresql.words import DRIVERS as POSTGRESQL_DRIVERS
 from greenroom.database.private import PrivateDatabase, Reset
+from greenroom.database.raw.connections import RawConnections
 from greenroom.database.schema import Schema
 from greenroom.database.servers import MYSQL, POSTGRESQL, Servers
 from greenroom.database.session import make_async_session, make_session
 from greenroom.database.sqlite import SqliteDatabase
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.exchange import SentStatement
+from greenroom.facts.isolation import Isolation
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import DatabaseSummary
 
@@ -75,6 +77,7 @@ class Databases:
         self.schema = Schema(settings.schema, identity.project)
         self._engines = Engines(self._open, is_test_file)
         self._engines.before_connect = self._before_connect
+        self._raw = RawConnections(self._engines)
         self._engines.before_a_stranger_connects = before_a_stranger_connects
 
     @property
@@ -90,6 +93,7 @@ class Databases:
         """See, and point away, every engine from now on."""
         self.schema.watch()
         self._engines.watch()
+        self._raw.watch()
 
     def check(self) -> None:
         """Refuse an app whose databases can't be isolated, or whose tables can't be known.
@@ -133,9 +137,12 @@ class Databases:
         self._ready = True
         self._engines.leave_new_memory_alone = True
 
-    def rewind(self) -> None:
-        """Go back to the state before the app's start-up. Raises GreenroomError."""
-        self._each(lambda database: database.rewind())
+    def rewind(self) -> bool:
+        """Go back to the state before the app's start-up. Raises GreenroomError.
+
+        :returns: whether a database was made anew for it: then the baseline is another one as well.
+        """
+        return bool(self._each(lambda database: database.rewind()) & {Reset.REMADE, Reset.EMPTIED})
 
     def reset(self) -> frozenset[Reset]:
         """Restore the baseline of each database that was written to.
@@ -205,7 +212,11 @@ class Databases:
         return next((lack for lack in lacks if lack is not None), None)
 
     def share(self) -> None:
-        """Let the coming test work on connections whose transactions are rolled back after it."""
+        """Let the coming test work on connections whose transactions are rolled back after it.
+
+        :raises GreenroomError: if the app holds a connection that can't be one of those.
+        """
+        self._raw.refuse(Isolation.ROLLBACK.value)
         self._engines.stages.enter()
 
     @contextlib.contextmanager
@@ -229,6 +240,7 @@ class Databases:
 
     def clone(self) -> None:
         """Give the coming test databases of its own. Raises GreenroomError."""
+        self._raw.refuse(Isolation.CLONE.value)
         for database in self._engines.databases:
             self._engines.drop_pools(database)
             database.clone()
@@ -279,6 +291,8 @@ class Databases:
         # The app's main database is the one that it made an engine on first; of the engines on it,
         # an async one is what its async code uses.
         database = engines[0][1]
+        # The app may have made its first engine just now.
+        self._before_connect(database)
         own = [engine for engine, leads_to in engines if leads_to is database]
         asynchronous = [engine for engine in own if engine.dialect.is_async]
         version = functools.partial(self._engines.stages.version, database)
@@ -317,6 +331,7 @@ class Databases:
                 closing.callback(database.close)
             closing.callback(self.schema.close)
             closing.callback(self._engines.close)
+            closing.callback(self._raw.close)
             closing.callback(self._engines.stages.close)
 
     def _open(self, url: URL, driver: str) -> PrivateDatabase | None:
@@ -343,6 +358,7 @@ class Databases:
         for database, reset in found:
             if reset in {Reset.MOVED, Reset.REMADE, Reset.EMPTIED}:
                 self._engines.drop_pools(database)
+                self._raw.drop(database)
         return frozenset(reset for _, reset in found)
 
     def _before_connect(self, database: PrivateDatabase) -> None:

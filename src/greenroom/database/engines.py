@@ -67,6 +67,7 @@ class Engines:
         self._engines: list[weakref.ref[Engine]] = []
         self._first: dict[str, Engine] = {}
         self._older: list[weakref.ref[Engine]] = []
+        self._stand_ins: dict[tuple[str, str], Engine] = {}
         self._strays: weakref.WeakKeyDictionary[Engine, str] = weakref.WeakKeyDictionary()
         self._pointed: weakref.WeakKeyDictionary[Dialect, PrivateDatabase] = (
             weakref.WeakKeyDictionary()
@@ -199,6 +200,49 @@ class Engines:
 
     def _key(self, database: PrivateDatabase) -> str:
         return next(key for key, known in self._databases.items() if known is database)
+
+    # -- connections without an engine -------------------------------------------------------------
+
+    def stand_in(self, url: URL) -> Engine | None:
+        """An engine for the database that a driver is asked for; None if it isn't one of the app's.
+
+        :param url: with the driver that the engine gets; it is made at the first call for a database.
+        """
+        with self._one_at_a_time:
+            key = self._key_of(url)
+            if key not in self._databases and self._made_by_a_test():
+                self.before_a_stranger_connects()
+                key = self._key_of(url)
+                if key not in self._databases:
+                    return None
+            engine = self._stand_ins.get((key, url.drivername))
+            if engine is None:
+                self._stand_ins[key, url.drivername] = engine = self._stand_in(url)
+                if key in self._databases:
+                    # The app has engines there: sessions are made like those.
+                    self._pointed[engine.dialect] = self._databases[key]
+                else:
+                    self._point(engine, key)
+        self.check()
+        return engine
+
+    def ready(self, engine: Engine) -> PrivateDatabase:
+        """The database that one of the app's engines leads to, ready to be connected to."""
+        database = self._pointed[engine.dialect]
+        self.before_connect(database)
+        return database
+
+    def _stand_in(self, url: URL) -> Engine:
+        from sqlalchemy import create_engine
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        self._own = True
+        try:
+            if url.get_dialect().is_async:
+                return create_async_engine(url).sync_engine
+            return create_engine(url)
+        finally:
+            self._own = False
 
     # -- one engine --------------------------------------------------------------------------------
 

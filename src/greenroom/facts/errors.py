@@ -42,6 +42,7 @@ class Code(Enum):
     MIGRATION = "GR031"
     SANDBOX = "GR032"
     LAYER = "GR033"
+    RAW = "GR034"
 
 
 class GreenroomError(Exception):

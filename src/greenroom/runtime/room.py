@@ -85,6 +85,8 @@ class Room:
         self._cloned = False
         self._shared = False
         self._to_isolate = False
+        #: Whether the next start-up makes tables that the baseline doesn't know.
+        self._new_tables = False
         self._tasks: set[asyncio.Task[object]] = set()
         self._undo = contextlib.ExitStack()
         self._is_test_file = is_test_file
@@ -185,14 +187,17 @@ class Room:
         found = self._databases.reset()
         if found & {Reset.ROLLED_BACK, Reset.MOVED}:
             self.left_open.append(previous)
-        if Reset.EMPTIED in found and self._started is not None:
+        if Reset.EMPTIED in found:
             # The tables were changed, and the app's start-up had made some of them.
             self._refuse_without_layers(previous)
+            self._new_tables = True
+        if self._new_tables and self._started is not None:
             loop = self._started.loop
             self._stop()
             self._databases.rewind()
             self._start(loop)
             self._databases.take_baseline()
+            self._new_tables = False
         # Here, before any fixture is set up: pytest doesn't forgive an error in the middle of one.
         self._databases.settle()
 
@@ -339,10 +344,14 @@ class Room:
         if self._started is None or self._started.loop is not loop:
             with self._databases.unshared() if self._databases else contextlib.nullcontext():
                 self._stop()
-                if self._databases is not None:
-                    self._databases.rewind()
+                if self._databases is not None and self._databases.rewind():
+                    self._refuse_without_layers(self._test)
+                    self._new_tables = True
                 self._start(loop)
-                if self._databases is not None and self._databases.layers:
+                if self._databases is not None and self._new_tables:
+                    self._databases.take_baseline()
+                    self._new_tables = False
+                elif self._databases is not None and self._databases.layers:
                     self._databases.reset()
 
     def return_home(self) -> None:

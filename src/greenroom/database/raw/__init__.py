@@ -1,0 +1,1 @@
+"""Connections that an app opens by a driver itself, without SQLAlchemy."""

@@ -1,0 +1,68 @@
+"""Do something with a module as soon as it is imported, and import nothing for it."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+
+class AfterImport(importlib.abc.MetaPathFinder):
+    """Calls once for each module: now if it's imported already, else right after its import.
+
+    :param callbacks: what is called with which module, by its name.
+    """
+
+    def __init__(self, callbacks: dict[str, Callable[[ModuleType], None]]) -> None:
+        self._waiting = dict(callbacks)
+
+    def watch(self) -> None:
+        """From now on, until `close`."""
+        for name in [name for name in self._waiting if name in sys.modules]:
+            self._waiting.pop(name)(sys.modules[name])
+        sys.meta_path.insert(0, self)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._waiting.clear()
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self,
+        name: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module's own spec, with its callback after its code."""
+        callback = self._waiting.pop(name, None)
+        if callback is None:
+            return None
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            self._waiting[name] = callback
+            return None
+        spec.loader = _Loader(spec.loader, callback)
+        return spec
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(
+        self, original: importlib.abc.Loader, callback: Callable[[ModuleType], None]
+    ) -> None:
+        self._original = original
+        self._callback = callback
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._original.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # Whoever asks the module for its loader later means its own.
+        module.__loader__ = self._original
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._original
+        self._original.exec_module(module)
+        self._callback(module)
