@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -56,6 +57,9 @@ def db_session(request: pytest.FixtureRequest) -> Iterator[AsyncSession | Sessio
     performance = _performance(request)
     if not _is_blocking(request):
         performance.loop = _loop(request)
+        if request.node.get_closest_marker("asyncio") is None:
+            # Another plugin runs it, and ends its loop before this fixture is torn down.
+            request.node.obj = _leaving(request.node.obj, performance)
     with reported():
         session = performance.session()
     yield session
@@ -205,6 +209,19 @@ def _greenroom_elsewhere(request: pytest.FixtureRequest, _greenroom_run: None) -
     """Have the app started on the loop of a test that doesn't run on the run's own."""
     with ending_the_run(request.session):
         request.config.stash[ROOM].move_to(_loop(request))
+
+
+def _leaving(test: Callable[..., Any], performance: Performance) -> Callable[..., Any]:
+    """The test, and after it, on the loop that it ran on, the end of its session's transaction."""
+
+    @functools.wraps(test)
+    async def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            await test(*args, **kwargs)
+        finally:
+            await performance.leave()
+
+    return run
 
 
 def _is_blocking(request: pytest.FixtureRequest) -> bool:

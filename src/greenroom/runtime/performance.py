@@ -130,6 +130,11 @@ class Performance:
 
             catch_up(_sync(self._session))
 
+    async def leave(self) -> None:
+        """Give an async session's connection back, on the loop that is about to end."""
+        if self._session is not None and _sync(self._session).in_transaction():
+            await _in_greenlet(self._session, lambda held: held.close())
+
     # -- the end -----------------------------------------------------------------------------------
 
     def close(self) -> None:

@@ -3,7 +3,10 @@
 # -- boilerplate
 from collections.abc import AsyncIterator
 
-import httpx2
+try:
+    import httpx2 as http
+except ImportError:
+    import httpx as http
 import pytest_asyncio
 from main import Base, Note, app, get_session
 from sqlalchemy import StaticPool, event
@@ -41,10 +44,10 @@ async def db_session(engine) -> AsyncIterator[AsyncSession]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def client(db_session) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(db_session) -> AsyncIterator[http.AsyncClient]:
     app.dependency_overrides[get_session] = lambda: db_session
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+    transport = http.ASGITransport(app=app)
+    async with http.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
     app.dependency_overrides.clear()
 
