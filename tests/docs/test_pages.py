@@ -51,6 +51,25 @@ def tenant(request: Request): return request.headers["x-tenant"]
     Project(files).run(pytester).passed(1)
 
 
+def test_the_login_of_a_module_works(pytester: pytest.Pytester) -> None:
+    """As `docs/fixtures.md` shows it."""
+    main = """
+from fastapi import FastAPI, Header
+app = FastAPI()
+@app.post("/login")
+def login(body: dict): return {"token": body["name"]}
+@app.get("/")
+def who(authorization: str = Header()): return authorization
+"""
+    test = """
+async def test_it(client, admin_headers):
+    assert (await client.get("/", headers=admin_headers)).json() == "Bearer admin"
+"""
+    conftest = files_of("docs/fixtures.md")["tests/conftest.py"]
+    files = {"tests/conftest.py": conftest, "main.py": main, "tests/test_it.py": test}
+    Project(files).run(pytester).passed(1)
+
+
 def test_the_settings_that_are_shown_are_accepted(pytester: pytest.Pytester) -> None:
     """As `docs/options.md` shows them."""
     files = {**files_of("README.md"), **files_of("docs/options.md"), "ci.env": "STAGE=test\n"}

@@ -63,8 +63,8 @@ def test_the_module_does_not_parse(pytester: pytest.Pytester) -> None:
     ("app", "message"),
     [
         ("main:nothing", "main has no attribute 'nothing'"),
-        ("main:text", "main:text is a str, which isn't an ASGI app"),
-        ("main:FastAPI", "main:FastAPI is a type, which isn't an ASGI app"),
+        ("main:text", "main:text is a str, which is neither an ASGI app"),
+        ("main:FastAPI", "main:FastAPI is a type, which is neither an ASGI app"),
         ("main:create_app", 'write app = "main:create_app()"'),
         ("main:text()", "main:text can't be called"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,8 +57,8 @@ import pytest
 def anyio_backend(): return "asyncio"
 """
 #: In auto mode a plain function and a plain fixture are enough.
-PLAIN = {"asynchronous": "(lambda test: test)", "fixture": "pytest.fixture"}
-OF_ANYIO = {
+PLAIN: dict[str, Any] = {"asynchronous": "(lambda test: test)", "fixture": "pytest.fixture"}
+OF_ANYIO: dict[str, Any] = {
     "asynchronous": "pytest.mark.anyio",
     "fixture": "pytest.fixture",
     "wide": "pytest.mark.anyio",
@@ -65,9 +66,9 @@ OF_ANYIO = {
     "conftest": ANYIO,
 }
 RUNNERS = [
-    Runner("greenroom's defaults", **PLAIN),  # type: ignore[arg-type]
+    Runner("greenroom's defaults", **PLAIN),
     *(
-        Runner(f"auto, {scope} loops", pyproject=_loops(scope), **PLAIN)  # type: ignore[arg-type]
+        Runner(f"auto, {scope} loops", pyproject=_loops(scope), **PLAIN)
         for scope in ("session", "module", "function")
     ),
     *(
@@ -75,11 +76,11 @@ RUNNERS = [
         for scope in ("session", "module", "function")
     ),
     *(
-        Runner(f"uvloop, {scope} loops", pyproject=_loops(scope), conftest=UVLOOP, **PLAIN)  # type: ignore[arg-type]
+        Runner(f"uvloop, {scope} loops", pyproject=_loops(scope), conftest=UVLOOP, **PLAIN)
         for scope in ("session", "function")
     ),
-    Runner("anyio alone", arguments=("-p", "no:asyncio"), **OF_ANYIO),  # type: ignore[arg-type]
-    Runner("anyio beside strict", pyproject=_loops("session", "strict"), **OF_ANYIO),  # type: ignore[arg-type]
+    Runner("anyio alone", arguments=("-p", "no:asyncio"), **OF_ANYIO),
+    Runner("anyio beside strict", pyproject=_loops("session", "strict"), **OF_ANYIO),
 ]
 
 

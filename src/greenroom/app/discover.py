@@ -19,7 +19,7 @@ from greenroom.facts.setting import Setting
 
 ENTRYPOINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 #: The classes whose instances are apps, as their constructors are written in source.
-CLASSES = frozenset({"FastAPI", "Starlette", "Litestar", "Quart"})
+CLASSES = frozenset({"FastAPI", "Starlette", "Litestar", "Quart", "Flask"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def find(root: Path, setting: Setting[str | None], entrypoint: str | None) -> Ta
             'Say which: [tool.greenroom] app = "module:attribute" in pyproject.toml.',
         )
     if not candidates:
-        return None
+        return _flask_factory(root)
     chosen = candidates[0]
     found = chosen.file.relative_to(root).as_posix()
     path = _import_path(chosen)
@@ -72,7 +72,7 @@ def has_place(root: Path) -> bool:
 
 def has_app(root: Path) -> bool:
     """Whether one of the places holds an app."""
-    return any(True for _ in _candidates(root))
+    return any(True for _ in _candidates(root)) or _flask_factory(root) is not None
 
 
 def import_root(root: Path, text: str) -> Path:
@@ -107,6 +107,26 @@ def _candidates(root: Path) -> Iterator[_Candidate]:
                 creates = _looks_like_app(file)
                 if creates is not None:
                     yield _Candidate(file, folder, creates)
+
+
+def _flask_factory(root: Path) -> Target | None:
+    """Flask's own convention: a package, or a module in one of the places, with `create_app`."""
+    for name in ROOTS:
+        folder = (root / name).resolve()
+        places = [folder / place for place in (*PLACES, "wsgi.py")]
+        for file in (*places, *sorted(folder.glob("*/__init__.py"))):
+            tree = _parsed(file) if file.is_file() else None
+            if tree is None or "flask" not in _imported(file):
+                continue
+            for node in tree.body:
+                if isinstance(node, ast.FunctionDef) and node.name == "create_app":
+                    names = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
+                    keywords = (("testing", True),) if "testing" in names else ()
+                    inner = file.parent if file.name == "__init__.py" else file.with_suffix("")
+                    module = ".".join(inner.relative_to(folder).parts)
+                    found = f"found in {file.relative_to(root.resolve()).as_posix()}"
+                    return Target(module, "create_app", True, folder, found, keywords)
+    return None
 
 
 def _import_path(candidate: _Candidate) -> Path:

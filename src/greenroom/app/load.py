@@ -14,6 +14,7 @@ from types import FrameType, ModuleType
 from typing import Any, TypeAlias
 
 from greenroom.app.target import Target
+from greenroom.app.wsgi import is_flask, is_wsgi
 from greenroom.facts.errors import Code, GreenroomError
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -28,6 +29,7 @@ class Loaded:
 
     app: AsgiApp
     address: str
+    is_wsgi: bool = False
 
 
 def load(target: Target) -> Loaded:
@@ -48,15 +50,18 @@ def load(target: Target) -> Loaded:
             ) from None
     if target.factory:
         found = _call(found, target)
-    elif not _is_app(found) and _is_factory(found):
+    elif not _is_app(found) and not is_flask(found) and _is_factory(found):
         raise _not_an_app(
             target,
             f"{target} is a function without arguments, not an app",
             f'If it makes the app, write app = "{target}()".',
         )
-    if not _is_app(found):
-        raise _not_an_app(target, f"{target} is a {type(found).__name__}, which isn't an ASGI app")
-    return Loaded(found, str(target))
+    if not _is_app(found) and not is_wsgi(found):
+        raise _not_an_app(
+            target,
+            f"{target} is a {type(found).__name__}, which is neither an ASGI app nor a WSGI app",
+        )
+    return Loaded(found, str(target), is_wsgi=not _is_app(found))
 
 
 def own_frames(error: BaseException) -> str:
@@ -110,14 +115,15 @@ def _call(factory: Any, target: Target) -> Any:
     if not callable(factory):
         raise _not_an_app(target, f"{target.module}:{target.attribute} can't be called")
     try:
-        return factory()
+        return factory(**dict(target.keywords))
     except GreenroomError:
         raise
     except (Exception, SystemExit) as error:
         raise GreenroomError(
             Code.APP_IMPORT,
             f"the factory {target} ({target.source}) raised {type(error).__name__}: {error}",
-            "Its own traceback is below; a factory is called without arguments.",
+            "Its own traceback is below; what a factory is called with stands in its name: "
+            'app = "module:create_app(testing=True)".',
             detail=own_frames(error),
         ) from error
 
@@ -130,11 +136,13 @@ def _only_app(module: ModuleType, target: Target) -> Loaded:
     usual: tuple[str, ...] = ("app", "api")
     for name in usual:
         # It may be wrapped in a middleware, which is then the app that a server would run.
-        if _is_app(vars(module).get(name)):
-            return Loaded(vars(module)[name], f"{target.module}:{name}")
+        named = vars(module).get(name)
+        if _is_app(named) or is_flask(named):
+            return Loaded(vars(module)[name], f"{target.module}:{name}", is_wsgi=is_flask(named))
     names = list({id(value): name for name, value in apps.items()}.values())
     if len(names) == 1:
-        return Loaded(apps[names[0]], f"{target.module}:{names[0]}")
+        only: Any = apps[names[0]]
+        return Loaded(only, f"{target.module}:{names[0]}", is_wsgi=is_flask(only))
     if names:
         both = " and ".join(f"{target.module}:{name}" for name in names)
         raise GreenroomError(
@@ -142,17 +150,17 @@ def _only_app(module: ModuleType, target: Target) -> Loaded:
             f"two apps could be meant: {both}.",
             'Say which: [tool.greenroom] app = "module:attribute" in pyproject.toml.',
         )
-    raise _not_an_app(target, f"{target.module} ({target.source}) has no FastAPI app in it")
+    raise _not_an_app(target, f"{target.module} ({target.source}) has no app in it")
 
 
 def _is_framework_app(value: Any) -> bool:
     starlette = sys.modules.get("starlette.applications")
-    return starlette is not None and isinstance(value, starlette.Starlette)
+    return is_flask(value) or (starlette is not None and isinstance(value, starlette.Starlette))
 
 
 def _is_app(value: Any) -> bool:
     if _is_framework_app(value):
-        return True
+        return not is_flask(value)
     if not callable(value) or isinstance(value, type):
         return False
     call: Any = value if inspect.isfunction(value) else type(value).__call__

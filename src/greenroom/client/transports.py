@@ -100,6 +100,29 @@ def blocking_client(
     return client  # type: ignore[no-any-return]
 
 
+def wsgi_client(library: ModuleType, app: Any, door: BlockingDoor) -> Client:
+    """A `Client` on a WSGI app."""
+
+    class Transport(library.WSGITransport):  # type: ignore[misc,name-defined]
+        def handle_request(self, request: Request) -> Response:
+            __tracebackhide__ = True
+            request.read()
+            door.before_request()
+            scope = {"method": request.method, "path": request.url.path, "query_string": b""}
+            try:
+                with told(door.saw, scope, request.content) as outcome:
+                    made: Response = super().handle_request(request)
+                    body = made.read()
+                    outcome.append(Answer(made.status_code, made.headers.raw, body))
+            finally:
+                door.after_request()
+            return made
+
+    return library.Client(  # type: ignore[no-any-return]
+        transport=Transport(app), base_url=BASE_URL, follow_redirects=True
+    )
+
+
 class _Raising:
     """What both clients can be told of errors in the app."""
 

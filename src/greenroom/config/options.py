@@ -6,6 +6,7 @@ check of the value and the reference in the docs all come from `OPTIONS`.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import PurePath
@@ -69,16 +70,33 @@ def _text(value: object) -> str:
     return value.strip()
 
 
-_APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?\Z")
+_APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?\Z", re.DOTALL)
 _SERVER = re.compile(r"(postgresql|postgres|mysql|mariadb)(\+\w+)?://")
 _ATTRIBUTE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 
 
 def _app(value: object) -> str:
     text = _text(value)
-    if not _APP.match(text) or text.partition(":")[0].endswith(".py"):
+    if (
+        not _APP.match(text)
+        or text.partition(":")[0].endswith(".py")
+        or not _has_plain_arguments(text.partition(":")[2])
+    ):
         raise RejectedError(f"{text!r} is not of that form")
     return text
+
+
+def _has_plain_arguments(call: str) -> bool:
+    """Whether a factory is called with plain values by name, or it isn't a call."""
+    try:
+        parsed = ast.parse(call, mode="eval").body
+        if isinstance(parsed, ast.Call):
+            for one in parsed.keywords:
+                ast.literal_eval(one.value)
+            return not parsed.args and all(one.arg for one in parsed.keywords)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _isolation(value: object) -> Isolation:
@@ -127,8 +145,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "app",
         None,
-        '"module:attribute" or "module:factory()"',
-        "The ASGI app under test.",
+        '"module:attribute", "module:factory()" or "module:factory(testing=True)"',
+        "The app under test, ASGI or WSGI.",
         _app,
     ),
     Option(

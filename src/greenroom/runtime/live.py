@@ -31,7 +31,7 @@ class LiveServer:
             )
         import uvicorn
 
-        self._socket = _bound()
+        self._socket = bind()
         host, port = self._socket.getsockname()
         #: Where it is, without a slash at the end.
         self.url = f"http://{host}:{port}"
@@ -103,7 +103,7 @@ class LiveServer:
             )
 
 
-def _bound() -> socket.socket:
+def bind() -> socket.socket:
     """A socket on a port that nobody else has. The system chooses it, so none can be taken twice."""
     try:
         return socket.create_server(("127.0.0.1", 0))

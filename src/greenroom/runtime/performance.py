@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenroom.app.load import AsgiApp
+from greenroom.app.wsgi import flask_client, is_flask
 from greenroom.client import library, transports
 from greenroom.facts.exchange import Exchange
 from greenroom.runtime.room import Room
@@ -33,7 +34,7 @@ class Performance:
     def __init__(self, room: Room, app: AsgiApp, *, blocking: bool) -> None:
         self._room = room
         # An app of the project's own fixture isn't the run's: it is served as it is.
-        self._app = room.enter if app is room.app else app
+        self._app = room.enter if app is room.app and not room.is_wsgi else app
         #: Whether its clients and its session block.
         self.blocking = blocking
         self._session: AsyncSession | Session | None = None
@@ -47,16 +48,27 @@ class Performance:
         return self._room.loop
 
     def client(self) -> AsyncClient:
-        """A client for async code."""
+        """A client for async code. A WSGI app's blocks: there is nothing to await."""
+        if self._room.is_wsgi:
+            return self._wsgi_client()  # type: ignore[no-any-return]
         return transports.async_client(
             library.load(), self._app, _AsyncDoor(self), self._room.prototypes
         )
 
     def sync_client(self) -> Client:
         """A client for blocking code."""
+        if self._room.is_wsgi:
+            return self._wsgi_client()  # type: ignore[no-any-return]
         return transports.blocking_client(
             library.load(), self._app, _BlockingDoor(self), self._room.prototypes
         )
+
+    def _wsgi_client(self) -> Any:
+        door = _BlockingDoor(self)
+        app: Any = self._app
+        if is_flask(app):
+            return flask_client(app, door.before_request, door.after_request, door.saw)
+        return transports.wsgi_client(library.load(), app, door)
 
     def session(self) -> AsyncSession | Session:
         """The test's session; made at the first call.

@@ -8,12 +8,13 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greenroom.app.dependencies import wake
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.passwords import Passwords
+from greenroom.app.wsgi import NoLifespan, is_flask
 from greenroom.client.quick import Prototypes
 from greenroom.config import env_file
 from greenroom.facts.errors import Code, GreenroomError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from greenroom.database.databases import Databases
     from greenroom.runtime.home import Home
     from greenroom.runtime.live import LiveServer
+    from greenroom.runtime.live_wsgi import LiveWsgiServer
 
 #: How long, in seconds, work that a test has left behind may take to finish.
 GRACE = 0.5
@@ -75,11 +77,11 @@ class Room:
         #: How blocking code uses that loop.
         self.home: Home | None = None
         #: The app under a real server, while a test's fixture has it so.
-        self.live: LiveServer | None = None
+        self.live: LiveServer | LiveWsgiServer | None = None
         self._loaded: Loaded | None = None
         self._databases: Databases | None = None
         self._env_file: Path | None = None
-        self._started: Lifespan | None = None
+        self._started: Lifespan | NoLifespan | None = None
         self._test = ""
         self._isolation = Isolation.RESET
         self._cloned = False
@@ -122,6 +124,7 @@ class Room:
         """Import the app. Raises GreenroomError if that fails."""
         if self._loaded is None:
             self._loaded = load(self.target)
+            self._set_testing(self._loaded.app)
         if self._databases is not None:
             self._databases.check()
 
@@ -374,6 +377,11 @@ class Room:
         assert self._loaded is not None
         return self._loaded.app
 
+    @property
+    def is_wsgi(self) -> bool:
+        """Whether the app is one of WSGI's."""
+        return self._loaded is not None and self._loaded.is_wsgi
+
     def session(self, *, blocking: bool) -> AsyncSession | Session:
         """A session for arranging and asserting.
 
@@ -435,10 +443,17 @@ class Room:
             return f"{Isolation.ROLLBACK.value} (reset would need {self._no_reset})"
         return chosen.value
 
+    def _set_testing(self, app: object) -> None:
+        """As Flask's documentation has it: errors in the app are raised in the test."""
+        flask: Any = app
+        if is_flask(app) and not flask.testing:
+            flask.testing = True
+            self._undo.callback(setattr, flask, "testing", False)
+
     # -- the app's one place -----------------------------------------------------------------------
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        lifespan = Lifespan(self.app, loop)
+        lifespan = NoLifespan(loop) if self.is_wsgi else Lifespan(self.app, loop)
         loop.run_until_complete(lifespan.start())
         self._started = lifespan
 
@@ -456,3 +471,4 @@ class Room:
         """Load the app because somebody connects to a database that may turn out to be the app's."""
         if self._loaded is None and self.target.module not in sys.modules:
             self._loaded = load(self.target)
+            self._set_testing(self._loaded.app)

@@ -1,0 +1,99 @@
+"""WSGI apps, Flask's above all: they have no lifespan, and a test client of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from greenroom.facts.exchange import Exchange
+
+
+def is_flask(value: object) -> bool:
+    """Whether it's a Flask app. Flask isn't imported for it."""
+    flask = sys.modules.get("flask")
+    return flask is not None and isinstance(value, flask.Flask)
+
+
+def is_wsgi(value: object) -> bool:
+    """Whether it can be called as a WSGI app is: with an environment and a function."""
+    if is_flask(value):
+        return True
+    if not callable(value) or isinstance(value, type):
+        return False
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
+        getattr(type(value), "__call__", None)  # noqa: B004 - how it is called is the question
+    ):
+        return False
+    try:
+        inspect.signature(value).bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+class NoLifespan:
+    """What `Lifespan` is for an app that has none: it is started where it is said to be."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    async def start(self) -> None:
+        """Nothing happens."""
+
+    async def stop(self) -> None:
+        """Nothing happens."""
+
+
+def flask_client(
+    app: Any,
+    before: Callable[[], None],
+    after: Callable[[], None],
+    saw: Callable[[Exchange], None],
+) -> Any:
+    """Flask's own test client for the app, or the app's own, told of each request.
+
+    :param before: called before a request goes out.
+    :param after: called when the app is done with it.
+    :param saw: called with what came of it.
+    """
+    base: Any = type(app.test_client())
+
+    class Client(base):  # type: ignore[misc]
+        def open(self, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            before()
+            try:
+                response = super().open(*args, **kwargs)
+            except Exception as error:
+                told = f"raised {type(error).__name__}: {error}"
+                method = str(kwargs.get("method", "GET"))
+                saw(Exchange(method, str(args[0] if args else ""), _sent(kwargs), None, error=told))
+                raise
+            finally:
+                after()
+            # What has no length is a stream, which the test reads as it comes.
+            received = response.get_data() if response.content_length is not None else None
+            target = response.request.full_path.rstrip("?")
+            method = response.request.method
+            saw(Exchange(method, target, _sent(kwargs), response.status_code, received))
+            return response
+
+    return Client(app, app.response_class, use_cookies=True)
+
+
+def _sent(options: dict[str, Any]) -> bytes | None:
+    if options.get("json") is not None:
+        return json.dumps(options["json"], default=str).encode()
+    data = options.get("data")
+    if isinstance(data, str):
+        return data.encode()
+    return data if isinstance(data, bytes) else None
