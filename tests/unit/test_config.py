@@ -50,7 +50,7 @@ def test_what_is_not_an_app_is_refused(app: object) -> None:
     """With the form that it takes."""
     with pytest.raises(GreenroomError, match="GR005") as refused:
         read({"app": app}, {}, {})
-    assert '"module:attribute" "module:factory()" or "module:factory(testing=True)"' in str(refused.value)
+    assert '"module:attribute", "module:factory()" or "module:factory(' in str(refused.value)
 
 
 def test_every_option_has_words_for_its_user() -> None:
