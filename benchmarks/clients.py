@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from greenroom.client import transports
 from greenroom.client.quick import Prototypes
 from greenroom.facts.exchange import Exchange
+from greenroom.runtime.limit import Limit
 
 REQUESTS = 300
 ROUNDS = 3 * int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -32,13 +33,19 @@ async def add(item: dict[str, int]) -> dict[str, int]:
 
 
 class Door:
-    """Nobody listens."""
+    """Nobody listens; a request has its limit, as in a suite."""
+
+    def __init__(self) -> None:
+        self.limit = Limit(30, lambda file: True)
 
     async def before_request(self) -> None:
         pass
 
     async def after_request(self) -> None:
         pass
+
+    def websocket(self, app: Any, scope: Any) -> Any:
+        raise NotImplementedError
 
     def saw(self, exchange: Exchange) -> None:
         pass

@@ -187,6 +187,124 @@ def test_a_def_tests_client_speaks_websocket(pytester: pytest.Pytester, served: 
     run(pytester, served, SOCKETS, 5)
 
 
+ASYNC_SOCKETS = """
+import asyncio
+import pytest
+import greenroom
+from main import Item, app
+from starlette.websockets import WebSocketDisconnect
+
+@pytest.mark.parametrize("n", [1, 2])
+async def test_it(client, n):
+    client.headers["x-token"] = "secret"
+    async with client.websocket_connect("/ws", subprotocols=["echo"]) as socket:
+        assert socket.accepted_subprotocol == "echo"
+        for text in "ab":
+            await socket.send_text(text)
+            assert await socket.receive_json() == {"saved": text, "token": "secret"}
+        assert (await client.get("/items/")).json() == ["a", "b"]
+
+async def test_two_at_once(client):
+    connect = client.websocket_connect
+    async with connect("/ws") as one, connect("/ws") as other:
+        await one.send_text("one")
+        await other.send_text("other")
+        assert (await other.receive_json(timeout=5))["saved"] == "other"
+        assert (await one.receive_json())["saved"] == "one"
+
+async def test_the_handshake_is_a_browsers(client):
+    client.headers["Authorization"] = "Bearer A"
+    client.cookies.set("who", "ada")
+    headers = {"authorization": "Bearer B"}
+    async with client.websocket_connect("/headers", headers=headers) as socket:
+        headers = await socket.receive_json()
+    assert [value for name, value in headers if name == "authorization"] == ["Bearer B"]
+    assert dict(headers)["connection"] == "upgrade"
+    assert dict(headers)["cookie"] == "who=ada"
+
+async def test_what_the_session_holds_is_committed_and_read_again(client, db_session):
+    async with client.websocket_connect("/ws") as socket:
+        db_session.add(Item(name="by session"))
+        await socket.send_text("by socket")
+        await socket.receive_json()
+    item = await db_session.get(Item, 1)
+    assert item.name == "by session"
+    assert (await client.get("/items/")).json() == ["by session", "by socket"]
+
+async def test_a_plain_operation_refuses(client):
+    with pytest.raises(WebSocketDisconnect):
+        async with client.websocket_connect("/items/"):
+            pass
+
+async def test_what_never_comes_is_told(client):
+    with pytest.raises(greenroom.GreenroomError, match="GR035 nothing came from WEBSOCKET /ws within 0.1"):
+        async with client.websocket_connect("/ws") as socket:
+            await socket.receive_text(timeout=0.1)
+
+async def test_an_error_in_the_app_is_raised(client):
+    with pytest.raises(RuntimeError, match="in the socket"):
+        async with client.websocket_connect("/breaks-socket") as socket:
+            await socket.receive_text()
+
+async def test_the_app_closes(client):
+    async with client.websocket_connect("/closes") as socket:
+        assert [text async for text in socket] == ["1", "2"]
+    async with client.websocket_connect("/closes") as socket:
+        await socket.receive_text()
+        await socket.receive_bytes()
+        with pytest.raises(WebSocketDisconnect) as closed:
+            await socket.receive_text()
+        assert (closed.value.code, closed.value.reason) == (4000, "enough")
+
+async def test_leaving_leaves_nothing(client):
+    before = asyncio.all_tasks()
+    async with client.websocket_connect("/ws"):
+        pass
+    assert not asyncio.all_tasks() - before
+"""
+MORE_SOCKETS = """
+@app.websocket("/breaks-socket")
+async def breaks_socket(socket: WebSocket):
+    await socket.accept()
+    raise RuntimeError("in the socket")
+@app.websocket("/closes")
+async def closes(socket: WebSocket):
+    await socket.accept()
+    await socket.send_text("1")
+    await socket.send_text("2")
+    await socket.close(4000, "enough")
+@app.websocket("/silent")
+async def silent(socket: WebSocket):
+    await socket.accept()
+    await asyncio.sleep(20)
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("loops", ["session", "function"])
+def test_an_async_tests_client_speaks_websocket(
+    pytester: pytest.Pytester, served: Dialect, loops: str
+) -> None:
+    """On the test's own loop."""
+    files = {"main.py": served.app(APP + MORE_SOCKETS), "test_it.py": ASYNC_SOCKETS}
+    scopes = [f"-oasyncio_default_{kind}_loop_scope={loops}" for kind in ("test", "fixture")]
+    Project(files, served.environ).run(pytester, *scopes).passed(10)
+
+
+def test_what_a_def_test_waits_for_in_vain_is_told(pytester: pytest.Pytester) -> None:
+    """Its WebSocket has the limit of a request."""
+    test = """
+def test_it(client):
+    with client.websocket_connect("/silent") as socket:
+        socket.receive_text()
+"""
+    files = {"main.py": APP + MORE_SOCKETS, "test_it.py": test}
+    said = "[tool.greenroom]\nlimit = 0.4\n"
+    result = Project(files).with_pyproject(said).run(pytester)
+    result.counts(failed=1)
+    result.says("GR035 WEBSOCKET /silent hasn't been answered within 0.4 s.")
+
+
 STREAMS = """
 import asyncio
 import pytest

@@ -11,6 +11,7 @@ import pytest
 from greenroom.client import library, transports
 from greenroom.client.quick import MOST, Prototypes
 from greenroom.facts.exchange import Exchange
+from greenroom.runtime.limit import Limit
 
 LIBRARY = library.load()
 
@@ -18,11 +19,16 @@ LIBRARY = library.load()
 class Door:
     """Nobody listens."""
 
+    limit = Limit(0, lambda file: True)
+
     async def before_request(self) -> None:
         pass
 
     async def after_request(self) -> None:
         pass
+
+    def websocket(self, app: Any, scope: Any) -> Any:
+        raise NotImplementedError
 
     def saw(self, exchange: Exchange) -> None:
         pass
@@ -30,6 +36,8 @@ class Door:
 
 class BlockingDoor:
     """Runs the app on a loop for each request."""
+
+    limit = Limit(0, lambda file: True)
 
     def before_request(self) -> None:
         pass

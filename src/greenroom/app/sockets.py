@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from greenroom.app.load import AsgiApp
@@ -15,6 +16,7 @@ class Socket:
 
     :param before: called before the session begins.
     :param after: called when it is over.
+    :param over: how long something may be waited for.
     :param options: what Starlette's `websocket_connect` takes.
     :raises ModuleNotFoundError: if Starlette isn't installed.
     """
@@ -25,6 +27,7 @@ class Socket:
         base_url: str,
         before: Callable[[], None],
         after: Callable[[], None],
+        over: Callable[[str, str], AbstractContextManager[None]],
         *arguments: Any,
         cookies: Any,
         **options: Any,
@@ -32,13 +35,22 @@ class Socket:
         from starlette.testclient import TestClient
 
         self._client = TestClient(app, base_url=base_url, cookies=cookies)
-        self._before, self._after = before, after
+        self._before, self._after, self._over = before, after, over
         self._arguments, self._options = arguments, options
         self._session: Any = None
 
     def __enter__(self) -> Any:
         self._before()
         self._session = self._client.websocket_connect(*self._arguments, **self._options)
+        receive, path = self._session.receive, str(self._session.scope["path"])
+
+        def in_time() -> Any:
+            __tracebackhide__ = True
+            with self._over("WEBSOCKET", path):
+                return receive()
+
+        # All of its other methods call this one.
+        self._session.receive = in_time
         return self._session.__enter__()
 
     def __exit__(self, *error: object) -> None:

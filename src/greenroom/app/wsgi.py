@@ -7,6 +7,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from greenroom.facts.exchange import Exchange
@@ -58,12 +59,14 @@ def flask_client(
     before: Callable[[], None],
     after: Callable[[], None],
     saw: Callable[[Exchange], None],
+    over: Callable[[str, str], AbstractContextManager[None]],
 ) -> Any:
     """Flask's own test client for the app, or the app's own, told of each request.
 
     :param before: called before a request goes out.
     :param after: called when the app is done with it.
     :param saw: called with what came of it.
+    :param over: how long a request may take.
     """
     base: Any = type(app.test_client())
 
@@ -72,7 +75,9 @@ def flask_client(
             __tracebackhide__ = True
             before()
             try:
-                response = super().open(*args, **kwargs)
+                path = str(args[0] if args else kwargs.get("path", ""))
+                with over(str(kwargs.get("method", "GET")), path):
+                    response = super().open(*args, **kwargs)
             except Exception as error:
                 told = f"raised {type(error).__name__}: {error}"
                 method = str(kwargs.get("method", "GET"))

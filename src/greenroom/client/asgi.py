@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -26,6 +27,19 @@ CLIENT = ("127.0.0.1", 50000)
 SERVER_ERROR = b"Internal Server Error"
 
 
+class Limit(Protocol):
+    """How long a request may take."""
+
+    def begin(self, method: str, path: str, task: asyncio.Task[Any] | None = None) -> Any:
+        """A request goes out."""
+
+    def end(self, watched: Any) -> None:
+        """The app is done with it. Raises what says that it took too long."""
+
+    def over(self, method: str, path: str) -> AbstractContextManager[None]:
+        """The same for a call that blocks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the app sent."""
@@ -36,17 +50,24 @@ class Answer:
 
 
 async def exchange(
-    app: App, scope: Message, body: bytes | AsyncIterable[bytes], *, raising: bool = True
+    app: App,
+    scope: Message,
+    body: bytes | AsyncIterable[bytes],
+    *,
+    raising: bool = True,
+    limit: Limit | None = None,
 ) -> Answer:
     """Call the app with one request.
 
     :param scope: the connection scope, complete but for the app's own state.
     :param body: the request's body, whole or in parts that are taken as the app asks for them.
     :param raising: whether what the app raises is raised, and not answered as a server would.
-    :raises GreenroomError: if the app returns without having answered.
+    :param limit: how long it may take; None is for ever.
+    :raises GreenroomError: if the app returns without having answered, or takes too long.
     """
     __tracebackhide__ = True
     channel = Channel(body)
+    watched = limit.begin(scope["method"], scope["path"]) if limit is not None else None
     try:
         await app(scope, channel.receive, channel.send)
     except Exception:
@@ -54,6 +75,9 @@ async def exchange(
             raise
         if not channel.done:
             return Answer(500, [(b"content-type", b"text/plain; charset=utf-8")], SERVER_ERROR)
+    finally:
+        if limit is not None:
+            limit.end(watched)
     if not channel.done:
         raise no_answer(scope)
     answered = b"" if scope["method"] == "HEAD" else b"".join(channel.parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from greenroom.client.asgi import CLIENT, Message
@@ -28,3 +30,28 @@ def scope_of(request: Request) -> Message:
         "client": CLIENT,
         "root_path": "",
     }
+
+
+def websocket_scope_of(request: Request, subprotocols: Sequence[str]) -> Message:
+    """The scope of a WebSocket handshake, as a server would make it of a browser's."""
+    scope = scope_of(request)
+    del scope["method"]
+    headers = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name not in {b"connection", b"accept", b"accept-encoding"}
+    ]
+    headers += [
+        (b"connection", b"upgrade"),
+        (b"upgrade", b"websocket"),
+        (b"sec-websocket-version", b"13"),
+        (b"sec-websocket-key", base64.b64encode(b"greenroom greenr")),
+    ]
+    if subprotocols:
+        headers.append((b"sec-websocket-protocol", ", ".join(subprotocols).encode()))
+    scope["type"] = "websocket"
+    scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
+    scope["headers"] = headers
+    scope["subprotocols"] = list(subprotocols)
+    scope["extensions"] = {"websocket.http.response": {}}
+    return scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
-from greenroom.client.asgi import App, Channel, Message, RawHeaders, no_answer
+from greenroom.client.asgi import App, Channel, Limit, Message, RawHeaders, no_answer
 
 #: How long, in seconds, an app may take to notice that its client has left, before it is cancelled;
 #: and how long it may then take to end.
@@ -24,6 +24,7 @@ class StreamedExchange:
 
     :param raising: whether what the app raises is raised.
     :param finished: called once, when the app is done.
+    :param limit: how long it may take to begin its answer; None is for ever.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class StreamedExchange:
         finished: Callable[[], Awaitable[None]],
         *,
         raising: bool = True,
+        limit: Limit | None = None,
     ) -> None:
         self._finished = finished
         self._raising = raising
@@ -45,6 +47,10 @@ class StreamedExchange:
         self._error: BaseException | None = None
         self._closing: asyncio.Future[None] | None = None
         self._task = asyncio.ensure_future(self._run(app, scope))
+        self._limit = limit
+        self._watched = (
+            limit.begin(scope["method"], scope["path"], self._task) if limit is not None else None
+        )
 
     async def start(self) -> tuple[int, RawHeaders]:
         """The answer's status and headers, as soon as the app has sent them.
@@ -57,6 +63,8 @@ class StreamedExchange:
         except asyncio.CancelledError:
             await self.close()
             raise
+        if self._limit is not None:
+            self._limit.end(self._watched)
         if not self._channel.status:
             await self.close()
         return self._channel.status, self._channel.headers

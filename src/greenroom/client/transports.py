@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenroom.client import quick
-from greenroom.client.asgi import Answer, App, exchange
+from greenroom.client.asgi import Answer, App, Limit, Message, exchange
 from greenroom.client.quick import Prototypes
-from greenroom.client.scopes import scope_of
+from greenroom.client.scopes import scope_of, websocket_scope_of
 from greenroom.client.streams import StreamedExchange
 from greenroom.client.told import told
 from greenroom.facts.exchange import Exchange
@@ -48,6 +48,10 @@ BASE_URL = "http://testserver"
 class Door(Protocol):
     """Who is told of each request. The client doesn't know who listens."""
 
+    @property
+    def limit(self) -> Limit:
+        """How long a request may take."""
+
     async def before_request(self) -> None:
         """Called before the app gets the request."""
 
@@ -57,9 +61,16 @@ class Door(Protocol):
     def saw(self, exchange: Exchange) -> None:
         """Called with what the app was asked and has answered."""
 
+    def websocket(self, app: App, scope: Message) -> Any:
+        """A WebSocket session with the app."""
+
 
 class BlockingDoor(Protocol):
     """Who is told of each request of a blocking client, and runs the app."""
+
+    @property
+    def limit(self) -> Limit:
+        """How long a request may take."""
 
     def before_request(self) -> None:
         """Called before the app gets the request."""
@@ -110,7 +121,8 @@ def wsgi_client(library: ModuleType, app: Any, door: BlockingDoor) -> Client:
             door.before_request()
             scope = {"method": request.method, "path": request.url.path, "query_string": b""}
             try:
-                with told(door.saw, scope, request.content) as outcome:
+                over = door.limit.over(request.method, request.url.path)
+                with over, told(door.saw, scope, request.content) as outcome:
                     made: Response = super().handle_request(request)
                     body = made.read()
                     outcome.append(Answer(made.status_code, made.headers.raw, body))
@@ -156,7 +168,11 @@ def _async_client(library: ModuleType) -> Any:
             try:
                 with told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
                     answer = await exchange(
-                        app, ordinary.scope, ordinary.body or b"", raising=self.raise_app_exceptions
+                        app,
+                        ordinary.scope,
+                        ordinary.body or b"",
+                        raising=self.raise_app_exceptions,
+                        limit=door.limit,
                     )
                     outcome.append(answer)
             finally:
@@ -171,6 +187,18 @@ def _async_client(library: ModuleType) -> Any:
             )
             await last.aread()
             return last
+
+        def websocket_connect(
+            self, url: str, subprotocols: Sequence[str] = (), **options: Any
+        ) -> Any:
+            """A WebSocket session with the app, to be used in an `async with`.
+
+            :param subprotocols: what the app may choose from.
+            :param options: what `build_request` takes: headers, params, cookies.
+            """
+            app, door, _ = self.quick
+            request = self.build_request("GET", url, **options)
+            return door.websocket(app, websocket_scope_of(request, subprotocols))
 
         async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Any:
             __tracebackhide__ = True
@@ -200,7 +228,13 @@ def _blocking_client(library: ModuleType) -> Any:
                 with told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
                     raising = self.raise_app_exceptions
                     answer = door.run(
-                        lambda: exchange(app, ordinary.scope, ordinary.body or b"", raising=raising)
+                        lambda: exchange(
+                            app,
+                            ordinary.scope,
+                            ordinary.body or b"",
+                            raising=raising,
+                            limit=door.limit,
+                        )
                     )
                     outcome.append(answer)
             finally:
@@ -291,7 +325,12 @@ async def _streamed(library: ModuleType, transport: Any, request: Request) -> Re
     scope = scope_of(request)
     door = transport.door
     exchanged = StreamedExchange(
-        transport.app, scope, body, door.after_request, raising=transport.raising
+        transport.app,
+        scope,
+        body,
+        door.after_request,
+        raising=transport.raising,
+        limit=door.limit,
     )
     with told(door.saw, scope, body if whole else None) as outcome:
         status, headers = await exchanged.start()
@@ -326,7 +365,9 @@ async def _exchange(library: ModuleType, transport: Any, request: Request) -> Re
     body: Any = await request.aread() if whole else request.stream
     scope = scope_of(request)
     with told(transport.door.saw, scope, body if whole else None) as outcome:
-        answer = await exchange(transport.app, scope, body, raising=transport.raising)
+        answer = await exchange(
+            transport.app, scope, body, raising=transport.raising, limit=transport.door.limit
+        )
         outcome.append(answer)
     response: Response = library.Response(
         answer.status, headers=answer.headers, stream=library.ByteStream(answer.body)

@@ -137,6 +137,18 @@ def _passwords(value: object) -> str:
     return text
 
 
+def _seconds(value: object) -> float:
+    try:
+        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+            raise TypeError
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise RejectedError(f"{value!r} is not a number") from None
+    if not 0 <= seconds < float("inf"):
+        raise RejectedError(f"{value!r} is not a time")
+    return seconds
+
+
 def _path(value: object) -> str:
     return str(PurePath(_text(value)))
 
@@ -193,6 +205,13 @@ OPTIONS: tuple[Option, ...] = (
         "The cost of password hashes (bcrypt, argon2, pwdlib, passlib) while tests run: the least that "
         "the algorithm allows, or what the app says.",
         _passwords,
+    ),
+    Option(
+        "limit",
+        30.0,
+        "a number of seconds; 0 for none",
+        "How long a request by one of greenroom's clients may take before its test fails.",
+        _seconds,
     ),
     Option(
         "env-file",

@@ -21,6 +21,7 @@ class Settings:
     rebuild: Setting[bool]
     keep: Setting[bool]
     passwords: Setting[str]
+    limit: Setting[float]
     env_file: Setting[str | None]
     directory: Setting[str | None]
 

@@ -43,6 +43,7 @@ class Code(Enum):
     SANDBOX = "GR032"
     LAYER = "GR033"
     RAW = "GR034"
+    HANGS = "GR035"
 
 
 class GreenroomError(Exception):

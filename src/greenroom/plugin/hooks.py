@@ -167,6 +167,12 @@ class Run:
                     report.sections.append(("greenroom", "\n".join(lines)))
         return report
 
+    def pytest_enter_pdb(self) -> None:
+        self._room.limit.paused = True
+
+    def pytest_leave_pdb(self) -> None:
+        self._room.limit.paused = False
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._left += header.left_behind(self._room.left_open, self._room.left_running)

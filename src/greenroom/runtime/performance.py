@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from greenroom.app.load import AsgiApp
+from greenroom.app.load import AsgiApp, Message
 from greenroom.app.wsgi import flask_client, is_flask
 from greenroom.client import library, transports
 from greenroom.facts.exchange import Exchange
+from greenroom.runtime.limit import Limit
 from greenroom.runtime.room import Room
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Performance:
         self._turn: asyncio.Lock | None = None
 
     @property
+    def limit(self) -> Limit:
+        """How long a request may take."""
+        return self._room.limit
+
+    @property
     def room_loop(self) -> asyncio.AbstractEventLoop | None:
         """The run's own loop."""
         return self._room.loop
@@ -67,7 +73,9 @@ class Performance:
         door = _BlockingDoor(self)
         app: Any = self._app
         if is_flask(app):
-            return flask_client(app, door.before_request, door.after_request, door.saw)
+            return flask_client(
+                app, door.before_request, door.after_request, door.saw, self._room.limit.over
+            )
         return transports.wsgi_client(library.load(), app, door)
 
     def session(self) -> AsyncSession | Session:
@@ -84,7 +92,8 @@ class Performance:
         from greenroom.app.sockets import Socket
 
         before, after = self.hand_over_blocking, self.catch_up_blocking
-        return Socket(self._app, base_url, before, after, url, *arguments, **options)
+        over = self.limit.over
+        return Socket(self._app, base_url, before, after, over, url, *arguments, **options)
 
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run something on the run's own loop, from a `def` test."""
@@ -169,6 +178,7 @@ class Performance:
 class _AsyncDoor:
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
+        self.limit = performance.limit
 
     async def before_request(self) -> None:
         __tracebackhide__ = True
@@ -180,10 +190,23 @@ class _AsyncDoor:
     def saw(self, exchange: Exchange) -> None:
         self._performance.saw(exchange)
 
+    def websocket(self, app: AsgiApp, scope: Message) -> Any:
+        from greenroom.app.async_sockets import AsyncSocket
+
+        return AsyncSocket(
+            app,
+            scope,
+            before=self.before_request,
+            after=self.after_request,
+            saw=self.saw,
+            seconds=self.limit.seconds,
+        )
+
 
 class _BlockingDoor:
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
+        self.limit = performance.limit
 
     def before_request(self) -> None:
         __tracebackhide__ = True

@@ -24,6 +24,7 @@ from greenroom.facts.summary import RunSummary
 from greenroom.observe.ledger import Ledger
 from greenroom.report import diagnosis
 from greenroom.runtime.activation import Active
+from greenroom.runtime.limit import Limit
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,6 +65,7 @@ class Room:
         self.failed = False
         #: The errors that end the run, each once.
         self.fatal: dict[str, None] = {}
+        self._undo = contextlib.ExitStack()
         self._passwords = Passwords()
         #: The fixtures of a higher scope that are being set up, each with what was before it.
         self._pending: list[tuple[object, str, list[object | None]]] = []
@@ -72,6 +74,9 @@ class Room:
         self.ledger = Ledger()
         #: What the clients of all tests know of each other's requests.
         self.prototypes = Prototypes()
+        #: How long a request may take.
+        self.limit = Limit(self.settings.limit.value, self._is_own)
+        self._undo.callback(self.limit.close)
         #: The run's own loop; None before `begin` and after `end`.
         self.loop: asyncio.AbstractEventLoop | None = None
         #: How blocking code uses that loop.
@@ -90,7 +95,6 @@ class Room:
         #: Whether the next start-up makes tables that the baseline doesn't know.
         self._new_tables = False
         self._tasks: set[asyncio.Task[object]] = set()
-        self._undo = contextlib.ExitStack()
         self._is_test_file = is_test_file
 
     # -- in the order of a run ---------------------------------------------------------------------
@@ -436,6 +440,14 @@ class Room:
             return ("each worker has databases of its own",)
         lowered = ", ".join(sorted(self._passwords.lowered))
         return (f"cheap passwords ({lowered})",) if lowered else ()
+
+    def _is_own(self, file: Path) -> bool:
+        """Whether a file is the app's: neither a library's nor the test suite's."""
+        return (
+            self.root in file.parents
+            and not {"site-packages", "dist-packages"} & set(file.parts)
+            and not self._is_test_file(file)
+        )
 
     def _describe_isolation(self) -> str:
         chosen = self.settings.isolation.value
