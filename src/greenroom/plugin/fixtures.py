@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from greenroom.app.load import AsgiApp
     from greenroom.app.overrides import Overrides
     from greenroom.runtime.live import LiveServer
-    from greenroom.runtime.live_wsgi import LiveWsgiServer
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
@@ -105,21 +104,21 @@ def session_factory(
 @pytest.fixture(scope="session")
 def live_server(
     request: pytest.FixtureRequest, app: AsgiApp, _greenroom_run: None
-) -> Iterator[LiveServer | LiveWsgiServer]:
+) -> Iterator[LiveServer]:
     """The app under uvicorn on a free port of this machine, on the same test database.
 
     `live_server.url` is its address. It serves what `client` does: the app as it was started.
     """
-    from greenroom.runtime.live import LiveServer
+    from greenroom.runtime.live import LiveAsgiServer
     from greenroom.runtime.live_wsgi import LiveWsgiServer
 
     room = request.config.stash[ROOM]
-    server: LiveServer | LiveWsgiServer
+    server: LiveServer
     with reported():
         if room.is_wsgi:
             server = LiveWsgiServer(app)
         else:
-            server = LiveServer(room.enter if app is room.app else app)
+            server = LiveAsgiServer(room.enter if app is room.app else app)
     room.live = server
     yield server
     room.live = None

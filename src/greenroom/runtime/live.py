@@ -16,7 +16,43 @@ PATIENCE = 10
 
 
 class LiveServer:
-    """The app on a free port of this machine, in a thread and on a loop of its own.
+    """The app on a free port of this machine, in a thread of its own."""
+
+    #: Where it is, without a slash at the end.
+    url: str
+
+    def __init__(self) -> None:
+        self._under_way = 0
+        self._changed = threading.Condition()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until no request is under way; whether that was so in time.
+
+        A client has its answer before the app is done with the request: what was opened for it is
+        closed after that.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, seconds)
+
+    def close(self) -> None:
+        """Let the requests that are under way end, and stop. Calling it twice is harmless."""
+        raise NotImplementedError
+
+    def count(self, by: int) -> None:
+        """So many more requests are under way."""
+        with self._changed:
+            self._under_way += by
+            self._changed.notify_all()
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __add__(self, path: str) -> str:
+        return f"{self.url}{path}"
+
+
+class LiveAsgiServer(LiveServer):
+    """An ASGI app under uvicorn, on a loop of its own.
 
     :param app: what is served. Its lifespan is somebody else's.
     :raises GreenroomError: if uvicorn isn't installed, no port can be bound, or it doesn't start.
@@ -33,11 +69,9 @@ class LiveServer:
 
         self._socket = bind()
         host, port = self._socket.getsockname()
-        #: Where it is, without a slash at the end.
         self.url = f"http://{host}:{port}"
+        super().__init__()
         self._app = app
-        self._under_way = 0
-        self._changed = threading.Condition()
         config = uvicorn.Config(
             self._counted, interface="asgi3", lifespan="off", log_level="warning", access_log=False
         )
@@ -46,15 +80,6 @@ class LiveServer:
         self._thread = threading.Thread(target=self._run, name="greenroom-live", daemon=True)
         self._thread.start()
         self._wait_until_started()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until no request is under way; whether that was so in time.
-
-        A client has its answer before the app is done with the request: what was opened for it is
-        closed after that.
-        """
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._under_way, seconds)
 
     def close(self) -> None:
         """Let the requests that are under way end, and stop. Calling it twice is harmless."""
@@ -65,23 +90,12 @@ class LiveServer:
             self._thread.join(PATIENCE)
         self._socket.close()
 
-    def __str__(self) -> str:
-        return self.url
-
-    def __add__(self, path: str) -> str:
-        return f"{self.url}{path}"
-
     async def _counted(self, scope: Any, receive: Any, send: Any) -> None:
-        self._count(1)
+        self.count(1)
         try:
             await self._app(scope, receive, send)
         finally:
-            self._count(-1)
-
-    def _count(self, by: int) -> None:
-        with self._changed:
-            self._under_way += by
-            self._changed.notify_all()
+            self.count(-1)
 
     def _run(self) -> None:
         try:

@@ -8,21 +8,22 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from greenroom.runtime.live import bind
+from greenroom.runtime.live import LiveServer, bind
 
 
-class LiveWsgiServer:
-    """What `LiveServer` is, for a WSGI app.
+class LiveWsgiServer(LiveServer):
+    """A WSGI app, with a thread for each request.
 
     :raises GreenroomError: if no port can be bound.
     """
 
     def __init__(self, app: Callable[..., Any]) -> None:
+        super().__init__()
         bound = bind()
         host, port = bound.getsockname()
-        #: Where it is, without a slash at the end.
         self.url = f"http://{host}:{port}"
         self._server = _Server((host, port), _Quiet, bind_and_activate=False)
+        self._server.count = self.count
         self._server.socket.close()
         self._server.socket = bound
         self._server.server_name, self._server.server_port = host, port
@@ -33,46 +34,26 @@ class LiveWsgiServer:
         )
         self._thread.start()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until no request is under way; whether that was so in time."""
-        with self._server.changed:
-            return self._server.changed.wait_for(lambda: not self._server.under_way, seconds)
-
     def close(self) -> None:
         """Let the requests that are under way end, and stop."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def __str__(self) -> str:
-        return self.url
-
-    def __add__(self, path: str) -> str:
-        return f"{self.url}{path}"
-
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.under_way = 0
-        self.changed = threading.Condition()
-        super().__init__(*args, **kwargs)
+    count: Callable[[int], None]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self._count(1)
+        self.count(1)
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._count(-1)
-
-    def _count(self, by: int) -> None:
-        with self.changed:
-            self.under_way += by
-            self.changed.notify_all()
+            self.count(-1)
 
 
 class _Quiet(WSGIRequestHandler):

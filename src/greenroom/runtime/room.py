@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from greenroom.database.databases import Databases
     from greenroom.runtime.home import Home
     from greenroom.runtime.live import LiveServer
-    from greenroom.runtime.live_wsgi import LiveWsgiServer
 
 #: How long, in seconds, work that a test has left behind may take to finish.
 GRACE = 0.5
@@ -82,7 +81,7 @@ class Room:
         #: How blocking code uses that loop.
         self.home: Home | None = None
         #: The app under a real server, while a test's fixture has it so.
-        self.live: LiveServer | LiveWsgiServer | None = None
+        self.live: LiveServer | None = None
         self._loaded: Loaded | None = None
         self._databases: Databases | None = None
         self._env_file: Path | None = None
