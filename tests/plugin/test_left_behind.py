@@ -199,3 +199,122 @@ def test_an_unread_result_does_not_stop_the_app_from_moving(pytester: pytest.Pyt
     async def test_b(client): assert len((await client.get("/items")).json()) == 2000
     """
     run(pytester, suite).passed(2)
+
+
+CHANGES = """
+import os
+from main import app
+
+class Settings: ...
+def dependency(): ...
+
+def test_a_sets(monkeypatch):
+    os.environ["STAGE"] = "changed"
+    os.environ.update(LEVEL="changed")
+    os.environ.pop("REGION")
+    del os.environ["ZONE"]
+    monkeypatch.setenv("PATCHED", "1")
+    app.dependency_overrides[dependency] = dependency
+
+def test_b_finds_it_as_it_was():
+    assert os.environ["STAGE"] == "given"
+    assert "LEVEL" not in os.environ and "PATCHED" not in os.environ
+    assert (os.environ["REGION"], os.environ["ZONE"]) == ("here", "one")
+    assert not app.dependency_overrides
+
+def test_c_restores_it():
+    os.environ["STAGE"] = "changed"
+    app.dependency_overrides[dependency] = dependency
+    app.dependency_overrides.clear()
+    os.environ["STAGE"] = "given"
+
+@pytest.fixture
+def own():
+    os.environ["LEVEL"] = "own"
+    app.dependency_overrides[dependency] = dependency
+    yield
+    del os.environ["LEVEL"]
+    app.dependency_overrides = {}
+
+def test_d_by_a_fixture(own): assert os.environ["LEVEL"] == "own"
+"""
+
+
+def test_what_a_test_sets_directly_is_put_back(pytester: pytest.Pytester) -> None:
+    """And named; what it or a fixture restores isn't."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"STAGE": "given", "REGION": "here", "ZONE": "one"}.items():
+            patch.setenv(name, value)
+        result = run(pytester, CHANGES, "async_items")
+    result.passed(4)
+    for what in (
+        *(f"os.environ['{name}']" for name in ("STAGE", "LEVEL", "REGION", "ZONE")),
+        "the override of dependency",
+    ):
+        result.says(f"GR036 test_it.py::test_a_sets left {what} changed; it was put back.")
+    assert result.out.count("GR036") == 5, result.out
+
+
+def test_what_a_fixture_of_a_higher_scope_sets_stays_for_its_scope(
+    pytester: pytest.Pytester,
+) -> None:
+    """Also where it is first needed by a later test, and where the app or a library sets something."""
+    suite = """
+    import os
+    from main import app
+
+    def dependency(): ...
+
+    @pytest.fixture(scope="module")
+    def stage():
+        os.environ["STAGE"] = "module"
+        app.dependency_overrides[dependency] = dependency
+        yield
+        del os.environ["STAGE"]
+        app.dependency_overrides.pop(dependency)
+
+    def test_a(monkeypatch):
+        monkeypatch.setenv("OTHER", "1")
+        app.dependency_overrides["own"] = dependency
+        del app.dependency_overrides["own"]
+    def test_b(stage): assert os.environ["STAGE"] == "module"
+    def test_c():
+        assert os.environ["STAGE"] == "module"
+        assert dependency in app.dependency_overrides
+    class TestIt:
+        @classmethod
+        def setup_class(cls): os.environ["CLASS"] = "1"
+        @classmethod
+        def teardown_class(cls): del os.environ["CLASS"]
+        def test_one(self): assert os.environ["CLASS"] == "1"
+        def test_two(self): assert os.environ["CLASS"] == "1"
+    """
+    result = run(pytester, suite)
+    result.passed(5)
+    result.silent_about("GR036")
+
+
+def test_a_connection_that_is_not_returned_is_named(pytester: pytest.Pytester) -> None:
+    """One that a fixture of a higher scope holds isn't the test's."""
+    suite = """
+    @pytest.fixture(scope="module")
+    def held():
+        with blocking_engine.connect() as connection:
+            yield connection
+
+    def test_a(held): held.execute(text("SELECT 1"))
+    def test_b():
+        HELD.append(blocking_engine.connect())
+    def test_c(held): held.execute(text("SELECT 1"))
+    async def test_d():
+        HELD.append(await engine.connect())
+    async def test_e():
+        HELD.pop(0).close()
+        await HELD.pop().close()
+    def test_f(): pass
+    """
+    result = run(pytester, suite)
+    result.passed(6)
+    for name in ("test_b", "test_d"):
+        result.says(f"GR037 test_it.py::{name} left a connection checked out of its pool")
+    assert result.out.count("GR037") == 2, result.out

@@ -10,7 +10,7 @@ from greenroom.report.diagnosis import STATEMENT, WIDTH, lines, masked
 
 
 def told(ledger: Ledger) -> list[str]:
-    return lines(ledger.exchanges, ledger.earlier, ledger.statements, ledger.changes)
+    return lines(ledger.exchanges, ledger.earlier, ledger.statements, ledger.changes, [])
 
 
 def test_a_test_that_did_nothing_has_nothing_to_tell() -> None:
@@ -88,7 +88,7 @@ def test_another_test_begins_with_an_empty_one() -> None:
 
 def test_a_long_body_is_shortened() -> None:
     """To a line."""
-    found = lines([Exchange("GET", "/", b"", 200, b"x" * 10 * WIDTH)], 0, [], {})
+    found = lines([Exchange("GET", "/", b"", 200, b"x" * 10 * WIDTH)], 0, [], {}, [])
     assert len(found[1]) == WIDTH + len("    < ")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Collection, Iterator, MutableMapping
 from typing import Any, TypeAlias
 
 from greenroom.facts.errors import Code, GreenroomError
@@ -70,15 +70,20 @@ def _tables(app: object) -> Iterator[dict[Dependency, Dependency]]:
             yield table
 
 
-def parts(app: object) -> Iterator[object]:
-    """The app, the apps mounted in it, their routers and routes, each once."""
-    seen: set[int] = set()
+def parts(app: object, without: Collection[int] = ()) -> Iterator[object]:
+    """The app, the apps mounted in it, their routers and routes, each once.
+
+    :param without: the ids of those that are left out, with what is in them.
+    """
+    seen: set[int] = set(without)
     waiting = [app]
     while waiting:
         current = waiting.pop(0)
         if id(current) in seen:
             continue
         seen.add(id(current))
+        if id(getattr(current, "app", None)) in without:
+            continue  # A mount, which shows the routes of its app as its own.
         yield current
         # A mount holds its app as `app`; FastAPI from 0.137 on holds an included router as
         # `original_router` of a route, and before that copies its routes.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.pool import NullPool
 
 from greenroom.config.settings import Settings
+from greenroom.database import held
 from greenroom.database.engines import Engines, copy_listeners
 from greenroom.database.folder import PrivateFolder, make
 from greenroom.database.identity import SQLITE
@@ -69,6 +70,7 @@ class Databases:
         self._first_connect = threading.RLock()
         self._built: dict[PrivateDatabase, bool] = {}
         self._faces: dict[PrivateDatabase, Engine] = {}
+        self._undo = contextlib.ExitStack()
         self._layers: dict[object, str] = {}
         self._moved = False
         self._unmade = ""
@@ -92,6 +94,7 @@ class Databases:
     def watch(self) -> None:
         """See, and point away, every engine from now on."""
         self.schema.watch()
+        self._undo.callback(held.watch())
         self._engines.watch()
         self._raw.watch()
 
@@ -199,6 +202,23 @@ class Databases:
                 "Let the fixture of the lower scope begin later: request the other one before it, or "
                 'give the test that needs it a database of its own: @pytest.mark.isolation("clone").',
             )
+
+    def checked_out(self) -> int:
+        """How many connections the app's pools have given out, where they count."""
+        return self._engines.checked_out()
+
+    def hints(self, but: object) -> list[str]:
+        """What is likely to be wrong with a test that failed, a line each.
+
+        :param but: the test's own `db_session`.
+        """
+        known = {engine for engine, _ in self._engines.engines()}
+        lines = held.uncommitted(lambda engine: engine in known, but)
+        lines += [
+            f"a connection to {key} was opened at {line}, which is none of greenroom's databases"
+            for key, line in self._engines.outside.items()
+        ]
+        return lines
 
     @property
     def layers(self) -> list[str]:
@@ -332,6 +352,7 @@ class Databases:
             closing.callback(self.schema.close)
             closing.callback(self._engines.close)
             closing.callback(self._raw.close)
+            closing.callback(self._undo.close)
             closing.callback(self._engines.stages.close)
 
     def _open(self, url: URL, driver: str) -> PrivateDatabase | None:

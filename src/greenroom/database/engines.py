@@ -19,6 +19,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -85,6 +86,8 @@ class Engines:
         self.stages = Stages(self.engines)
         #: Whether an in-memory database that appears from now on is somebody's scratch paper.
         self.leave_new_memory_alone = False
+        #: The connections that led elsewhere: what they led to, and the line that asked.
+        self.outside: dict[str, str] = {}
         #: Called with each statement that an engine has sent.
         self.saw: Callable[[SentStatement], None] = lambda statement: None
         #: Called before an engine that isn't the app's connects to a file.
@@ -161,6 +164,17 @@ class Engines:
         setattr(engine.dialect, _MARK, True)
         return engine
 
+    def checked_out(self) -> int:
+        """How many connections the pools of the app's engines have given out, where they count."""
+        count = 0
+        for engine, _ in self.engines():
+            pool: Any = engine.pool
+            if isinstance(pool, PoolPerLoop):
+                count += pool.checked_out()
+            elif hasattr(pool, "checkedout"):
+                count += pool.checkedout()
+        return count
+
     def dispose(self) -> None:
         """Close what the engines' pools hold on the running loop."""
         for engine, _ in self.engines():
@@ -214,6 +228,7 @@ class Engines:
                 self.before_a_stranger_connects()
                 key = self._key_of(url)
                 if key not in self._databases:
+                    self.outside.setdefault(key, self._line())
                     return None
             engine = self._stand_ins.get((key, url.drivername))
             if engine is None:
@@ -287,7 +302,17 @@ class Engines:
 
     def _made_by_a_test(self) -> bool:
         """Whether the innermost frame that isn't a library's belongs to the test suite."""
-        frame = sys._getframe(1)  # noqa: SLF001 - the stack is the question
+        frame = self._innermost()
+        return frame is not None and self._is_test_file(Path(frame.f_code.co_filename))
+
+    def _line(self) -> str:
+        frame = self._innermost()
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "a library"
+
+    @staticmethod
+    def _innermost() -> FrameType | None:
+        """The innermost frame that isn't a library's."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the stack is the question
         while frame is not None:
             file = Path(frame.f_code.co_filename)
             library = "site-packages" in file.parts or "dist-packages" in file.parts
@@ -295,9 +320,9 @@ class Engines:
                 __package__.partition(".")[0] in frame.f_globals.get("__name__", "").split(".")[:1]
             )
             if not library and not own and file.suffix == ".py" and not _in_stdlib(file):
-                return self._is_test_file(file)
-            frame = frame.f_back  # type: ignore[assignment]
-        return False
+                return frame
+            frame = frame.f_back
+        return None
 
     def _point(self, engine: Engine, key: str) -> None:
         if engine.dialect in self._pointed:
@@ -386,6 +411,8 @@ class Engines:
                 "database that the app is configured with, and tests never touch it.",
                 "Use the app's own engine or session, or request the db_session fixture.",
             )
+        if not is_anonymous(key):
+            self.outside.setdefault(key, self._line())
 
     def _dialect_error(self, name: str) -> GreenroomError:
         return GreenroomError(

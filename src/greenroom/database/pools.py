@@ -57,6 +57,11 @@ class PoolPerLoop(Pool):
         """The running loop's pool, in words."""
         return self._known().status()
 
+    def checked_out(self) -> int:
+        """How many connections the pools of all loops have given out."""
+        pools = [own for loop, (own, _) in list(self._by_loop.items()) if not loop.is_closed()]
+        return sum(own.checkedout() for own in pools if hasattr(own, "checkedout"))
+
     def forget(self, *, dispose: bool) -> None:
         """Let go of every pool, whose connections lead nowhere any more.
 

@@ -44,6 +44,8 @@ class Code(Enum):
     LAYER = "GR033"
     RAW = "GR034"
     HANGS = "GR035"
+    LEFT_CHANGED = "GR036"
+    NOT_RETURNED = "GR037"
 
 
 class GreenroomError(Exception):

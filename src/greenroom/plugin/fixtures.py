@@ -229,6 +229,12 @@ def _leaving(test: Callable[..., Any], performance: Performance) -> Callable[...
     return run
 
 
+def session_of(item: pytest.Item) -> object | None:
+    """The sync face of the test's `db_session`, if it has one."""
+    performance = item.stash.get(_PERFORMANCE, None)
+    return performance.held if performance is not None else None
+
+
 def _is_blocking(request: pytest.FixtureRequest) -> bool:
     function = request.function
     inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)

@@ -114,7 +114,8 @@ class Run:
         with reported():
             self._room.before_layer(fixturedef, f"{fixturedef.argname} ({fixturedef.scope})")
         try:
-            result = yield
+            with self._room.wider_fixture():
+                result = yield
         except BaseException:
             self._room.after_layer(fixturedef, failed=True)
             raise
@@ -143,13 +144,15 @@ class Run:
             self._room.after_call(item.nodeid)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         try:
             result = yield
         except BaseException:
             self._room.failed = True
             self._room.after_test()
             raise
+        finally:
+            self._room.torn_down(item.nodeid)
         with reported():
             self._room.after_test()
         return result
@@ -162,7 +165,7 @@ class Run:
         if report.failed:
             self._room.failed = True
             if report.when != "teardown":
-                lines = self._room.diagnosis()
+                lines = self._room.diagnosis(fixtures.session_of(item))
                 if lines:
                     report.sections.append(("greenroom", "\n".join(lines)))
         return report
@@ -175,7 +178,12 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        self._left += header.left_behind(self._room.left_open, self._room.left_running)
+        self._left += header.left_behind(
+            self._room.left_open,
+            self._room.left_running,
+            self._room.left_changed,
+            self._room.not_returned,
+        )
         self._kept += self._room.kept
         output = getattr(self._config, "workeroutput", None)
         if output is not None:

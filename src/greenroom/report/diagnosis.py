@@ -20,8 +20,12 @@ def lines(
     earlier: int,
     statements: Iterable[SentStatement],
     changes: Mapping[tuple[str, str], int],
+    hints: Iterable[str],
 ) -> list[str]:
-    """The section's lines; none if there is nothing to tell."""
+    """The section's lines; none if there is nothing to tell.
+
+    :param hints: what is likely to be wrong, a line each.
+    """
     told = [line for exchange in exchanges for line in _exchange(exchange)]
     if told and earlier:
         told.insert(0, f"({earlier} earlier)")
@@ -31,6 +35,7 @@ def lines(
     if changes:
         parts = [f"{table} {count} {verb}" for (table, verb), count in sorted(changes.items())]
         told.append("rows changed: " + ", ".join(parts))
+    told += [f"hint: {hint}." for hint in hints]
     return told
 
 

@@ -69,6 +69,11 @@ class Performance:
             library.load(), self._app, _BlockingDoor(self), self._room.prototypes
         )
 
+    @property
+    def held(self) -> Session | None:
+        """The sync face of the session, if it was made."""
+        return _sync(self._session) if self._session is not None else None
+
     def _wsgi_client(self) -> Any:
         door = _BlockingDoor(self)
         app: Any = self._app

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greenroom.app.dependencies import wake
+from greenroom.app.hints import overriding, unused_overrides
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.passwords import Passwords
@@ -24,6 +25,7 @@ from greenroom.facts.summary import RunSummary
 from greenroom.observe.ledger import Ledger
 from greenroom.report import diagnosis
 from greenroom.runtime.activation import Active
+from greenroom.runtime.changed import Changed
 from greenroom.runtime.limit import Limit
 
 if TYPE_CHECKING:
@@ -58,6 +60,12 @@ class Room:
         self.left_open: list[str] = []
         #: The tests that left work running.
         self.left_running: list[str] = []
+        #: The tests that left a connection checked out.
+        self.not_returned: list[str] = []
+        #: The tests that left something changed, each with what that is.
+        self.left_changed: list[tuple[str, str]] = []
+        self._changed = Changed(is_test_file)
+        self._checked_out = 0
         #: The databases that are kept, each with its test.
         self.kept: list[str] = []
         #: Whether the test that runs has failed.
@@ -128,6 +136,8 @@ class Room:
         if self._loaded is None:
             self._loaded = load(self.target)
             self._set_testing(self._loaded.app)
+            self._changed.watch(overriding(self._loaded.app))
+            self._undo.callback(self._changed.close)
         if self._databases is not None:
             self._databases.check()
 
@@ -185,6 +195,7 @@ class Room:
             self._isolation = Isolation.ROLLBACK
         self._to_isolate = True
         self.ledger.begin()
+        self._changed.begin()
         previous, self._test, self.failed = self._test, test, False
         if self.home is None or self._databases is None:
             return
@@ -206,6 +217,7 @@ class Room:
             self._new_tables = False
         # Here, before any fixture is set up: pytest doesn't forgive an error in the middle of one.
         self._databases.settle()
+        self._checked_out = self._databases.checked_out()
 
     def isolate(self) -> None:
         """Give the test databases of its own, or one that is rolled back, if it hasn't got them.
@@ -298,6 +310,7 @@ class Room:
 
     def before_layer_ends(self) -> None:
         """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
+        self._changed.fixtures_are_done()
         self.after_test()
         if self._databases is not None and self.home is not None and self._databases.layers:
             self._databases.reset()
@@ -322,12 +335,30 @@ class Room:
         if self.loop is not None and not self.loop.is_running():
             self._tasks = set(asyncio.all_tasks(self.loop))
 
+    @contextlib.contextmanager
+    def wider_fixture(self) -> Iterator[None]:
+        """A fixture of a higher scope works in the block: what it sets and holds is for its scope."""
+        held = self._databases.checked_out() if self._databases is not None else 0
+        try:
+            with self._changed.by_a_wider_fixture():
+                yield
+        finally:
+            if self._databases is not None:
+                self._checked_out += self._databases.checked_out() - held
+
+    def torn_down(self, test: str) -> None:
+        """The test's fixtures are done: put back what it has set and they haven't."""
+        self.left_changed += [(test, what) for what in self._changed.restore()]
+        if self._databases is not None and self._databases.checked_out() > self._checked_out:
+            self.not_returned.append(test)
+
     def after_call(self, test: str) -> None:
         """Let what the test has started finish, so that it doesn't write into the next one.
 
         What lasts longer than a moment is left alone: an app may start a task at its first request
         and keep it for good.
         """
+        self._changed.called()
         if self.live is not None and not self.live.wait(GRACE):
             self.left_running.append(test)
         loop = self.loop
@@ -411,10 +442,16 @@ class Room:
         scope["state"] = self._started.state
         await self.app(scope, receive, send)
 
-    def diagnosis(self) -> list[str]:
-        """What the test that runs did last, for the report of its failure."""
+    def diagnosis(self, session: object) -> list[str]:
+        """What the test that runs did last, for the report of its failure.
+
+        :param session: the test's own `db_session`; None if it has none.
+        """
         seen = self.ledger
-        return diagnosis.lines(seen.exchanges, seen.earlier, seen.statements, seen.changes)
+        hints = unused_overrides(self.app) if self._loaded is not None else []
+        if self._databases is not None:
+            hints += self._databases.hints(session)
+        return diagnosis.lines(seen.exchanges, seen.earlier, seen.statements, seen.changes, hints)
 
     def summary(self) -> RunSummary:
         """What the header says. A process that hasn't loaded the app knows less."""
