@@ -598,3 +598,51 @@ def test_it(client, attempt):
     result = Project(files).run(pytester)
     result.passed(2)
     assert not (result.folder / "shop.db").exists()
+
+
+REPLICAS = """
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+names = {names}
+engines = {name: create_engine(f"postgresql+psycopg://u@{name}/app") for name in names}
+app = FastAPI()
+@app.get("/")
+def where() -> dict[str, str]:
+    found = {}
+    for name, engine in engines.items():
+        with engine.connect() as connection:
+            found[name] = connection.execute(text("SELECT current_database()")).scalar_one()
+    return found
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "same"),
+    [
+        (["orders-db", "users-db", "users-db-ro"], [{"users-db", "users-db-ro"}]),
+        (
+            ["users-db-ro", "orders-db-ro", "users-db", "orders-db"],
+            [{"users-db", "users-db-ro"}, {"orders-db", "orders-db-ro"}],
+        ),
+        (["db.internal", "replica.elsewhere"], [{"db.internal", "replica.elsewhere"}]),
+        (["orders.shop.ro", "users.shop.ro"], []),
+        (["a.internal", "b.internal", "replica.elsewhere"], []),
+    ],
+)
+def test_a_replica_leads_where_its_primary_does_and_nowhere_else(
+    pytester: pytest.Pytester, postgresql_url: str, names: list[str], same: list[set[str]]
+) -> None:
+    """Whichever comes first."""
+    suite = f"""
+def test_it(client):
+    found = client.get("/").json()
+    same = {same}
+    for one in found:
+        for other in found:
+            together = one == other or any({{one, other}} <= group for group in same)
+            assert (found[one] == found[other]) is together, (one, other, found)
+"""
+    files = {"main.py": REPLICAS.replace("{names}", repr(names)), "test_it.py": suite}
+    said = "[tool.greenroom]\nschema = 'none'\n"
+    project = Project(files, {"GREENROOM_DATABASE": postgresql_url}).with_pyproject(said)
+    project.run(pytester).passed(1)

@@ -234,3 +234,139 @@ async def test_it(client):
     assert not any(name.startswith("greenroom") for name in found[2:])
 """
     Project({"main.py": app, "test_it.py": suite}).run_subprocess(pytester).passed(1)
+
+
+ASKED_FOR = """
+import importlib.util, os
+from fastapi import FastAPI
+THERE = importlib.util.find_spec("asyncpg") is not None
+import asyncpg
+app = FastAPI()
+@app.get("/{form}")
+async def where(form: str) -> str:
+    url = os.environ["RAW_URL"]
+    if form == "hosts":
+        url = url.replace("db.invalid", "db.invalid:5432,other.invalid:5432")
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval("SELECT current_database()")
+    finally:
+        await connection.close()
+"""
+
+
+@POSTGRESQL
+@pytest.mark.parametrize("form", ["plain", "hosts"])
+def test_it_is_led_whatever_was_asked_before_and_however_it_is_written(
+    pytester: pytest.Pytester, served: Dialect, form: str
+) -> None:
+    """A driver that a library has only looked for; a URL of several hosts."""
+    suite = f"def test_it(client): assert 'greenroom' in client.get('/{form}').json()"
+    project = raw(served, ASKED_FOR, suite)
+    said = "[tool.greenroom]\nschema = 'none'\n"
+    project.with_pyproject(said).run_subprocess(pytester).passed(1)
+
+
+@POSTGRESQL
+def test_after_a_refusal_the_other_tests_go_on(pytester: pytest.Pytester, served: Dialect) -> None:
+    """pytest doesn't forgive a fixture that fails where it knows nothing of it."""
+    suite = """
+import pytest
+@pytest.mark.isolation("clone")
+async def test_a(client): ...
+async def test_b(client): assert (await client.get("/items")).json() == []
+def test_c(client): assert client.get("/items").json() == []
+"""
+    result = raw(served, POOL, suite).run(pytester, "-p", "no:randomly")
+    result.counts(errors=1, passed=2)
+    result.says("GR034")
+
+
+def test_a_file_that_is_only_read_is_the_apps_if_it_writes_it_too(
+    pytester: pytest.Pytester,
+) -> None:
+    """One that it only reads is an asset, and stays where it is; in a worker thread as well."""
+    app = """
+import functools, sqlite3
+from contextlib import asynccontextmanager, closing
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+@asynccontextmanager
+async def lifespan(app):
+    connect = functools.partial(sqlite3.connect, check_same_thread=False)
+    with closing(await run_in_threadpool(connect, "app.db")) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS items (name)")
+    yield
+app = FastAPI(lifespan=lifespan)
+
+def names(path):
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM items")]
+@app.get("/{path}")
+def read(path: str) -> list[str]: return names(path)
+@app.post("/{name}")
+def write(name: str) -> None:
+    with closing(sqlite3.connect("app.db")) as connection, connection:
+        connection.execute("INSERT INTO items VALUES (?)", [name])
+"""
+    suite = """
+import pathlib, subprocess, sys
+import pytest
+@pytest.fixture(scope="module", autouse=True)
+def asset():
+    code = "import sqlite3; c = sqlite3.connect('asset.db'); c.execute('CREATE TABLE items (name)');"
+    code += "c.execute('INSERT INTO items VALUES (1)'); c.commit()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_it(client, attempt):
+    assert client.get("/app.db").json() == []
+    client.post("/lamp")
+    assert client.get("/app.db").json() == ["lamp"]
+    assert not pathlib.Path("app.db").exists()
+def test_asset(client): assert len(client.get("/asset.db").json()) == 1
+"""
+    Project({"main.py": app.replace("list[str]: return", "list: return"), "test_it.py": suite}).run(
+        pytester
+    ).passed(3)
+
+
+def test_an_app_of_each_tests_own_on_a_temporary_file_is_its_own(
+    pytester: pytest.Pytester,
+) -> None:
+    """It isn't one more of the app's databases, to the end of the run."""
+    app = """
+import sqlite3
+from flask import Flask, g
+def create_app(database="app.db"):
+    app = Flask(__name__)
+    def connected():
+        connection = sqlite3.connect(database)
+        connection.execute("CREATE TABLE IF NOT EXISTS items (name)")
+        return connection
+    @app.get("/")
+    def count():
+        connection = connected()
+        with connection:
+            connection.execute("INSERT INTO items VALUES (1)")
+            found = connection.execute("SELECT count(*) FROM items").fetchone()[0]
+        connection.close()
+        return {"count": found}
+    return app
+"""
+    suite = """
+import pathlib, tempfile, os
+import pytest
+from main import create_app
+@pytest.fixture
+def app():
+    with tempfile.TemporaryDirectory() as folder:
+        yield create_app(os.path.join(folder, "own.db"))
+        assert os.listdir(folder) == ["own.db"]
+@pytest.fixture
+def client(app): return app.test_client()
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_it(client, attempt): assert client.get("/").json == {"count": 1}
+"""
+    said = '[tool.greenroom]\napp = "main:create_app()"\n'
+    Project({"main.py": app, "test_it.py": suite}).with_pyproject(said).run(pytester).passed(3)

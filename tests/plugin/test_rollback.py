@@ -539,3 +539,23 @@ def test_what_a_listener_sets_on_a_connection_holds(
     """A driver's autocommit undoes no flush."""
     made = Project({"main.py": APP + LISTENER, "test_it.py": AUTOCOMMIT})
     made.with_pyproject(f'[tool.greenroom]\nisolation = "{isolation}"\n').run(pytester).passed(1)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("app", ["async_items", "sync_items"])
+def test_a_clone_between_two_of_them_changes_nothing(
+    pytester: pytest.Pytester, served: Dialect, app: str
+) -> None:
+    """What the first has opened isn't used by the second."""
+    suite = """
+import pytest
+@pytest.mark.parametrize("isolation", [
+    pytest.param(name, marks=pytest.mark.isolation(name))
+    for name in ["rollback", "clone", "rollback", "reset", "clone", "rollback"]
+])
+async def test_it(client, isolation):
+    assert (await client.post("/items/lamp")).status_code == 201
+    assert (await client.get("/items")).json() == ["lamp"]
+"""
+    files = {"main.py": served.app(app_source(app)), "test_it.py": suite}
+    Project(files, served.environ).run(pytester, "-p", "no:randomly").passed(6)

@@ -125,3 +125,59 @@ def test_after(client): assert client.get("/items").json() == []
 """
     files = {"main.py": app_source("sync_items"), "test_it.py": suite}
     Project(files).run(pytester).passed(3)
+
+
+LOOPS = """
+import pytest
+@pytest.fixture(scope="module")
+def lamp(client):
+    client.post("/items/lamp")
+    yield
+    assert client.get("/items").json() == ["lamp"]
+    client.delete("/items/1")
+def test_a(client, lamp): assert client.get("/items").json() == ["lamp"]
+@pytest.mark.asyncio(loop_scope="function")
+async def test_b(client, lamp):
+    assert (await client.get("/items")).json() == ["lamp"]
+    await client.post("/items/own")
+def test_c(client, lamp): assert client.get("/items").json() == ["lamp"]
+@pytest.mark.asyncio(loop_scope="function")
+async def test_d(client, lamp): assert (await client.get("/items")).json() == ["lamp"]
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("order", ["no:randomly", "randomly"])
+def test_the_rows_and_the_client_stay_over_tests_on_other_loops(
+    pytester: pytest.Pytester, served: Dialect, order: str
+) -> None:
+    """Also where the fixture is torn down after one of them."""
+    files = {"main.py": served.app(app_source("async_items")), "test_it.py": LOOPS}
+    Project(files, served.environ).run(pytester, "-p", order, "-W", "error").passed(4)
+
+
+@pytest.mark.parametrize("selected", ["", "test_a.py", "test_b.py"])
+def test_it_does_not_depend_on_what_is_selected(pytester: pytest.Pytester, selected: str) -> None:
+    """Where one module extends the client, too."""
+    conftest = """
+import pytest
+@pytest.fixture(scope="session")
+def user(client): return client.post("/items/user").json()
+"""
+    extends = """
+import pytest
+@pytest.fixture
+def client(client):
+    client.headers["x-own"] = "yes"
+    return client
+def test_it(client, user): assert user == 1 and client.headers["x-own"] == "yes"
+"""
+    plain = "def test_it(client, user): assert user == 1"
+    files = {
+        "main.py": app_source("sync_items"),
+        "conftest.py": conftest,
+        "test_a.py": extends,
+        "test_b.py": plain,
+    }
+    count = 1 if selected else 2
+    Project(files).run(pytester, *filter(None, [selected])).passed(count)

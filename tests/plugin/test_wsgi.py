@@ -137,3 +137,57 @@ def root(): return "hello"
 """
     test = "def test_it(client): assert client.hello() == 'hello'"
     Project({"main.py": app, "test_it.py": test}).run(pytester).passed(1)
+
+
+BINDS = """
+from flask import Flask, jsonify
+from flask_sqlalchemy import SQLAlchemy
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///shop.db"
+app.config["SQLALCHEMY_BINDS"] = {"logs": "sqlite:///logs.db"}
+db = SQLAlchemy(app)
+class Item(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    name = db.Column(db.String(20))
+class Log(db.Model):
+    __bind_key__ = "logs"
+    id = db.Column(db.Integer, primary_key=True)
+@app.get("/")
+def names():
+    db.session.add(Log())
+    db.session.commit()
+    return jsonify([item.name for item in Item.query], Log.query.count())
+"""
+
+
+def test_with_several_binds_the_session_is_on_the_default_database(
+    pytester: pytest.Pytester,
+) -> None:
+    """Flask-SQLAlchemy makes the engines of the binds first; each is isolated."""
+    test = """
+import pytest
+from main import Item
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_it(client, db_session, attempt):
+    db_session.add(Item(name="own"))
+    assert client.get("/").json == [["own"], 1]
+"""
+    Project({"main.py": BINDS, "test_it.py": test}).run(pytester).passed(2)
+
+
+def test_a_connection_without_a_request_holds_nothing_up(pytester: pytest.Pytester) -> None:
+    """A browser opens some before it needs them."""
+    test = """
+import socket
+from urllib.parse import urlsplit
+held = []
+def test_it(live_server):
+    url = urlsplit(live_server.url)
+    held.append(socket.create_connection((url.hostname, url.port)))
+def test_after(): held.pop().close()
+"""
+    said = '[tool.greenroom]\napp = "main:app"\n'
+    project = Project({"main.py": PLAIN, "test_it.py": test}).with_pyproject(said)
+    result = project.run(pytester, "-p", "no:randomly")
+    result.passed(2)
+    result.silent_about("GR025")

@@ -11,7 +11,11 @@ from typing import Any
 from greenroom.app.overrides import parts
 
 #: What a dependency that needs an engine is called.
-_SOUNDS_LIKE = re.compile(r"session|engine|database|(^|_)db($|_)|connection|pool", re.IGNORECASE)
+_SOUNDS_LIKE = re.compile(
+    r"_*((get|make|create|provide|open|new|use)_)?((async|sync|sql|db|database|current)_?)*"
+    r"(session|engine|db|database)(_?(factory|maker|s))?_*\Z",
+    re.IGNORECASE,
+)
 #: The parameters that only a request has.
 _OF_A_REQUEST = (
     "path_params",
@@ -57,7 +61,7 @@ def _dependants(app: object) -> Iterator[Any]:
         if dependant.call not in seen:
             seen.add(dependant.call)
             waiting += dependant.dependencies
-            if _SOUNDS_LIKE.search(getattr(dependant.call, "__name__", "")):
+            if _SOUNDS_LIKE.match(getattr(dependant.call, "__name__", "")):
                 yield dependant
 
 

@@ -70,7 +70,8 @@ def own_frames(error: BaseException) -> str:
     own = [step for step in steps if not _is_library(step)]
     shown = traceback.StackSummary.extract(iter(own or steps))
     last = traceback.format_exception_only(type(error), error)
-    return "".join(["Traceback (most recent call last):\n", *shown.format(), *last])
+    head = ["Traceback (most recent call last):\n"] if shown else []
+    return "".join([*head, *shown.format(), *last])
 
 
 def _is_machinery(step: tuple[FrameType, int]) -> bool:

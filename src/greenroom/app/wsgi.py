@@ -19,6 +19,19 @@ def is_flask(value: object) -> bool:
     return flask is not None and isinstance(value, flask.Flask)
 
 
+def main_engine(app: Any) -> object | None:
+    """The engine of Flask-SQLAlchemy's default database; None if the app has no such thing.
+
+    It makes those of the binds first.
+    """
+    extension: Any = getattr(app, "extensions", {}).get("sqlalchemy")
+    if not hasattr(type(extension), "engines"):
+        return None
+    with app.app_context():
+        engines: dict[str | None, object] = extension.engines
+        return engines.get(None)
+
+
 def is_wsgi(value: object) -> bool:
     """Whether it can be called as a WSGI app is: with an environment and a function."""
     if is_flask(value):
@@ -73,15 +86,15 @@ def flask_client(
     class Client(base):  # type: ignore[misc]
         def open(self, *args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
+            path = _path(args[0] if args else kwargs.get("path", ""))
             before()
             try:
-                path = str(args[0] if args else kwargs.get("path", ""))
                 with over(str(kwargs.get("method", "GET")), path):
                     response = super().open(*args, **kwargs)
             except Exception as error:
                 told = f"raised {type(error).__name__}: {error}"
                 method = str(kwargs.get("method", "GET"))
-                saw(Exchange(method, str(args[0] if args else ""), _sent(kwargs), None, error=told))
+                saw(Exchange(method, path, _sent(kwargs), None, error=told))
                 raise
             finally:
                 after()
@@ -93,6 +106,13 @@ def flask_client(
             return response
 
     return Client(app, app.response_class, use_cookies=True)
+
+
+def _path(asked: Any) -> str:
+    """The path that a request is made from: a text, an environment, or a builder of one."""
+    if isinstance(asked, dict):
+        return str(asked.get("PATH_INFO", ""))
+    return str(getattr(asked, "path", asked))
 
 
 def _sent(options: dict[str, Any]) -> bytes | None:

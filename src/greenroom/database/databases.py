@@ -71,13 +71,15 @@ class Databases:
         self._built: dict[PrivateDatabase, bool] = {}
         self._faces: dict[PrivateDatabase, Engine] = {}
         self._undo = contextlib.ExitStack()
+        #: Gives the engine that the app's framework says is the main one; None if it doesn't.
+        self.main_engine: Callable[[], object | None] = lambda: None
         self._layers: dict[object, str] = {}
         self._moved = False
         self._unmade = ""
         self._app_is_loaded = False
         self._ready = False
         self.schema = Schema(settings.schema, identity.project)
-        self._engines = Engines(self._open, is_test_file)
+        self._engines = Engines(self._open, is_test_file, identity.project)
         self._engines.before_connect = self._before_connect
         self._raw = RawConnections(self._engines)
         self._engines.before_a_stranger_connects = before_a_stranger_connects
@@ -261,6 +263,7 @@ class Databases:
     def clone(self) -> None:
         """Give the coming test databases of its own. Raises GreenroomError."""
         self._raw.refuse(Isolation.CLONE.value)
+        self._engines.stages.close()
         for database in self._engines.databases:
             self._engines.drop_pools(database)
             database.clone()
@@ -308,9 +311,9 @@ class Databases:
                 "It must have made one when its start-up is done: make it in the lifespan, import the "
                 "module that makes it, or call what makes it at the top of conftest.py.",
             )
-        # The app's main database is the one that it made an engine on first; of the engines on it,
-        # an async one is what its async code uses.
-        database = engines[0][1]
+        # Of the engines on the main database, an async one is what the app's async code uses.
+        main = self.main_engine()
+        database = next((leads_to for engine, leads_to in engines if engine is main), engines[0][1])
         # The app may have made its first engine just now.
         self._before_connect(database)
         own = [engine for engine, leads_to in engines if leads_to is database]
@@ -397,7 +400,11 @@ class Databases:
 
     @property
     def _main(self) -> PrivateDatabase:
-        """The database that the app made its first engine on."""
+        """The database that the app made its first engine on, or that its framework says is the main one."""
+        main = self.main_engine()
+        for engine, database in self._engines.engines():
+            if engine is main:
+                return database
         return self._engines.databases[0]
 
     def _build_once(self, database: PrivateDatabase) -> None:
@@ -436,6 +443,7 @@ class Databases:
             database.open()
         if was_open and database.on_a_server:
             self._engines.drop_pools(database)
+            self._raw.drop(database)
         self._engines.lead(database)
         database.take_origin()
 

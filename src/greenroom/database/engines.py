@@ -15,6 +15,7 @@ import functools
 import itertools
 import os
 import sys
+import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -30,8 +31,8 @@ from greenroom.database.identity import (
     SQLITE,
     is_anonymous,
     is_replica,
-    key_anywhere,
     key_of,
+    role_key,
     sqlite_key,
 )
 from greenroom.database.live_objects import live_objects
@@ -55,14 +56,17 @@ class Engines:
     :param open_database: makes a private database for a URL; called once for each of the app's;
         None if that kind of database isn't supported.
     :param is_test_file: tells the files of the test suite from those of the app.
+    :param project: the project's folder.
     """
 
     def __init__(
         self,
         open_database: Callable[[URL, str], PrivateDatabase | None],
         is_test_file: Callable[[Path], bool],
+        project: Path,
     ) -> None:
         self._open_database = open_database
+        self._project = Path(os.path.realpath(project))
         self._is_test_file = is_test_file
         self._databases: dict[str, PrivateDatabase] = {}
         self._engines: list[weakref.ref[Engine]] = []
@@ -75,6 +79,9 @@ class Engines:
         )
         self._unsupported: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
+        # The key of the first database by what it's called without a replica's words.
+        self._roles: dict[str, str] = {}
+        self._replicas: set[str] = set()
         self._migrating: str | None = None
         self._original: Any = None
         self._own = False
@@ -84,7 +91,8 @@ class Engines:
         self._one_at_a_time = threading.RLock()
         #: The shared connections of the isolation `rollback`.
         self.stages = Stages(self.engines)
-        #: Whether an in-memory database that appears from now on is somebody's scratch paper.
+        #: Whether a database in memory, or in a temporary file, that appears from now on is somebody's
+        #: scratch paper.
         self.leave_new_memory_alone = False
         #: The connections that led elsewhere: what they led to, and the line that asked.
         self.outside: dict[str, str] = {}
@@ -224,6 +232,8 @@ class Engines:
         """
         with self._one_at_a_time:
             key = self._key_of(url)
+            if key not in self._databases and self._is_scratch(key):
+                return None
             if key not in self._databases and self._made_by_a_test():
                 self.before_a_stranger_connects()
                 key = self._key_of(url)
@@ -240,6 +250,10 @@ class Engines:
                     self._point(engine, key)
         self.check()
         return engine
+
+    def knows(self, url: URL) -> bool:
+        """Whether it's one of the app's databases that were met before."""
+        return self._key_of(url) in self._databases
 
     def ready(self, engine: Engine) -> PrivateDatabase:
         """The database that one of the app's engines leads to, ready to be connected to."""
@@ -279,7 +293,7 @@ class Engines:
                     "Let env.py and the app's settings name the same kind.",
                 )
         if key not in self._databases:
-            if is_anonymous(key) and self.leave_new_memory_alone:
+            if self._is_scratch(key):
                 return
             if self._made_by_a_test():
                 self._strays[engine] = key
@@ -293,12 +307,43 @@ class Engines:
         key = self._aliases.get(key, key)
         if key in self._databases or url.get_backend_name() == SQLITE:
             return key
-        anywhere = key_anywhere(url)
-        if is_replica(url):
-            return self._aliases.setdefault(anywhere, anywhere)
-        # Whichever of the two came first has the database.
-        first = self._aliases.setdefault(anywhere, key)
-        return first if first == anywhere else key
+        first = self._roles.setdefault(role_key(url), key)
+        if not is_replica(url):
+            # Whichever of the two came first has the database.
+            return first if first in self._replicas else key
+        if first == key:
+            # Not by its host's name; by the database's, where that leaves no doubt.
+            name = key.rpartition("/")[2]
+            same = [
+                known
+                for known in self._databases
+                if known not in self._replicas
+                and known.partition(":")[0] == key.partition(":")[0]
+                and known.rpartition("/")[2] == name
+            ]
+            if len(same) == 1:
+                self._roles[role_key(url)] = first = same[0]
+            else:
+                self._replicas.add(key)
+        return first
+
+    def _is_scratch(self, key: str) -> bool:
+        """Whether a new database is somebody's scratch paper: in memory, or a temporary file.
+
+        Only once the app has started. A test that makes an app of its own gives it such a file; each would
+        be one more of the app's databases, to the end of the run.
+        """
+        if not self.leave_new_memory_alone:
+            return False
+        if is_anonymous(key):
+            return True
+        temporary = os.path.realpath(tempfile.gettempdir())
+        path = Path(key.partition(":")[2])
+        return (
+            key.startswith(SQLITE)
+            and Path(temporary) in path.parents
+            and self._project not in path.parents
+        )
 
     def _made_by_a_test(self) -> bool:
         """Whether the innermost frame that isn't a library's belongs to the test suite."""

@@ -11,10 +11,22 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 SQLITE = "sqlite"
-#: What a host that is read from alone is called, as a part of its name.
-_REPLICA = re.compile(
-    r"(^|[^a-z])(replicas?|reader|read|readonly|ro|slave|standby|follower|secondary)([^a-z]|$)"
+#: What the host of a copy is called, and what that of its original, as a word of the name.
+_REPLICA = frozenset(
+    [
+        "replica",
+        "replicas",
+        "reader",
+        "read",
+        "readonly",
+        "ro",
+        "slave",
+        "standby",
+        "follower",
+        "secondary",
+    ]
 )
+_PRIMARY = frozenset(["primary", "writer", "write", "rw", "master", "leader"])
 #: The ports that a URL means which names none.
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
@@ -35,14 +47,34 @@ def key_of(url: URL, number: int) -> str:
 
 
 def is_replica(url: URL) -> bool:
-    """Whether a URL names a copy of another database, by what its host is called."""
-    return _REPLICA.search(str(url.host or "").lower()) is not None
+    """Whether a URL names a copy of another database, by a word in its host's name."""
+    return any(_word(word) in _REPLICA for label in _labels(url) for word in label)
 
 
-def key_anywhere(url: URL) -> str:
-    """The key of a database of that name, on whatever host: a replica's and its primary's alike."""
+def role_key(url: URL) -> str:
+    """The key without what says which copy it is: the same for a primary and its replicas."""
+    labels = [
+        "-".join(word for word in label if _word(word) not in _REPLICA | _PRIMARY)
+        for label in _labels(url)
+    ]
+    host = ".".join(filter(None, [*labels, _last_label(url)]))
     backend, _, place = key_of(url, -1).partition("://")
-    return f"{backend}://*/{place.partition('/')[2]}"
+    return f"{backend}://{host}/{place.partition('/')[2]}"
+
+
+def _labels(url: URL) -> list[list[str]]:
+    """The words of a host's name, but for its domain: `.ro` is a country."""
+    labels = str(url.host or "").lower().split(".")
+    return [re.split("[-_]", label) for label in (labels[:-1] if len(labels) > 1 else labels)]
+
+
+def _last_label(url: URL) -> str:
+    host = str(url.host or "").lower()
+    return host.rpartition(".")[2] if "." in host else ""
+
+
+def _word(word: str) -> str:
+    return word.rstrip("0123456789")
 
 
 def sqlite_key(database: str | None, query: Mapping[str, object], number: int) -> str:

@@ -159,6 +159,7 @@ class SqliteDatabase(PrivateDatabase):
         """
         if self._origin is None:
             return Reset.CLEAN
+        self._seen = None  # What greenroom itself writes doesn't move the version that it sees.
         return self._go_back(self._origin)
 
     def reset(self) -> Reset:

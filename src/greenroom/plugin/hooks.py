@@ -107,12 +107,21 @@ class Run:
     ) -> Generator[None, object, object]:
         if fixtures.is_machinery(fixturedef):
             return (yield)
-        if fixturedef.scope == "function":
+        try:
             with reported():
-                self._room.isolate()
+                if fixturedef.scope == "function":
+                    self._room.isolate()
+                else:
+                    name = f"{fixturedef.argname} ({fixturedef.scope})"
+                    self._room.before_layer(fixturedef, name)
+        except pytest.fail.Exception as error:
+            # As pytest itself remembers a fixture that has failed: it doesn't forgive one that it
+            # knows nothing of.
+            key = fixturedef.cache_key(request)  # type: ignore[arg-type]
+            fixturedef.cached_result = (None, key, (error, error.__traceback__))
+            raise
+        if fixturedef.scope == "function":
             return (yield)
-        with reported():
-            self._room.before_layer(fixturedef, f"{fixturedef.argname} ({fixturedef.scope})")
         try:
             with self._room.wider_fixture():
                 result = yield

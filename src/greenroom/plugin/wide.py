@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import ModuleType
 from typing import Any, Literal
 
 import pytest
@@ -30,17 +31,16 @@ _NAMES = ("client", "sync_client", "db_session")
 
 def plugin() -> object:
     """A plugin with a fixture for each scope and kind: what the wide fixtures' clients share."""
-    made = {
-        _alias(scope, blocking=blocking): _performances(scope, blocking=blocking)
-        for scope in WIDE
-        for blocking in (False, True)
-    }
-    return type("WideFixtures", (), made)()
+    made = ModuleType("greenroom_wide_fixtures")
+    for scope in WIDE:
+        for blocking in (False, True):
+            setattr(made, _alias(scope, blocking=blocking), _performances(scope, blocking=blocking))
+    return made
 
 
 def _performances(scope: str, *, blocking: bool) -> Any:
     def performance(
-        self: object, request: pytest.FixtureRequest, app: Any, _greenroom_run: None
+        request: pytest.FixtureRequest, app: Any, _greenroom_run: None
     ) -> Iterator[Performance]:
         made = Performance(request.config.stash[ROOM], app, blocking=blocking)
         made.loop = made.room_loop
@@ -61,7 +61,14 @@ def widen(item: pytest.Item, own: str) -> None:
     """
     # There is no public way to see a test's fixtures before they are set up.
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    ours = [name for name in _NAMES if name in known and _module(known[name][-1]) == own]
+    # A fixture that extends greenroom's belongs to one test as well, and can't be had either.
+    ours = [
+        name
+        for name in _NAMES
+        if name in known
+        and known[name][-1].scope == "function"
+        and any(_module(one) == own for one in known[name])
+    ]
     if not ours:
         return
     for definitions in list(known.values()):

@@ -45,17 +45,23 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
     count: Callable[[int], None]
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.count(1)
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.count(-1)
-
 
 class _Quiet(WSGIRequestHandler):
+    server: _Server
+    counted = False
+
+    def parse_request(self) -> bool:
+        # A browser opens connections on which it asks nothing yet.
+        self.counted = True
+        self.server.count(1)
+        return super().parse_request()
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            if self.counted:
+                self.server.count(-1)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as its base has it
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from greenroom.app.hints import overriding, unused_overrides
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.passwords import Passwords
-from greenroom.app.wsgi import NoLifespan, is_flask
+from greenroom.app.wsgi import NoLifespan, is_flask, main_engine
 from greenroom.client.quick import Prototypes
 from greenroom.config import env_file
 from greenroom.facts.errors import Code, GreenroomError
@@ -311,6 +312,9 @@ class Room:
     def before_layer_ends(self) -> None:
         """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
         self._changed.fixtures_are_done()
+        if self._started is None and self.home is not None:
+            # The loop that it was started on has ended, and the fixture may ask the app something.
+            self.return_home()
         self.after_test()
         if self._databases is not None and self.home is not None and self._databases.layers:
             self._databases.reset()
@@ -492,11 +496,16 @@ class Room:
         return chosen.value
 
     def _set_testing(self, app: object) -> None:
-        """As Flask's documentation has it: errors in the app are raised in the test."""
+        """As Flask's documentation has it: errors in the app are raised in the test.
+
+        Its extension also knows which database is the main one.
+        """
         flask: Any = app
         if is_flask(app) and not flask.testing:
             flask.testing = True
             self._undo.callback(setattr, flask, "testing", False)
+        if is_flask(app) and self._databases is not None:
+            self._databases.main_engine = functools.partial(main_engine, app)
 
     # -- the app's one place -----------------------------------------------------------------------
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Engine
 
 from greenroom.database.engines import Engines
-from greenroom.database.identity import SQLITE
+from greenroom.database.identity import SQLITE, sqlite_key
 from greenroom.database.private import PrivateDatabase
-from greenroom.database.raw.drivers import DRIVERS, Led, frames
+from greenroom.database.raw.drivers import DRIVERS, Led, all_frames, frames
 from greenroom.database.raw.imports import AfterImport
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -88,7 +88,9 @@ class RawConnections:
     def lead(self, url: URL, arguments: list[Any], keywords: dict[str, Any]) -> Led | None:
         """Change the arguments if they name one of the app's databases; None if they don't."""
         __tracebackhide__ = True
-        if _asked_by_an_engine() or _is_left_alone(url):
+        if _asked_by_an_engine() or _is_scratch(url) or _is_left_alone(url):
+            return None
+        if _is_read_only(url) and not self._engines.knows(url):
             return None
         engine = self._engines.stand_in(url)
         if engine is None:
@@ -97,13 +99,12 @@ class RawConnections:
             raise GreenroomError(
                 Code.RAW,
                 "the isolation rollback can't reach a connection that the app opens by "
-                f"{engine.dialect.driver} itself.",
+                f"{_name(engine)} itself.",
                 'Let such tests have real commits and a reset: @pytest.mark.isolation("reset").',
             )
         database = self._engines.ready(engine)
         database.lead(engine.dialect, arguments, keywords)
-        driver = engine.dialect.driver
-        return Led(database, "sqlite3" if driver == "pysqlite" else driver)
+        return Led(database, _name(engine))
 
     def opened(
         self,
@@ -121,6 +122,11 @@ class RawConnections:
         self._undo.callback(DRIVERS[name](module, self))
 
 
+def _name(engine: Engine) -> str:
+    driver: str = engine.dialect.driver
+    return "sqlite3" if driver == "pysqlite" else driver
+
+
 def _asked_by_an_engine() -> bool:
     """Whether the first who isn't a driver knows the way already."""
     for frame in frames():
@@ -129,18 +135,27 @@ def _asked_by_an_engine() -> bool:
 
 
 def _is_left_alone(url: URL) -> bool:
-    """SQLite as scratch paper, a file that is only read, and what a library keeps in one.
+    """Whether a file of SQLite's is what a library keeps for itself.
 
-    A driver's own connection is isolated where code that isn't a library's asks for it; of aiosqlite,
-    which ORMs use, every one.
+    A driver's own connection is isolated where code that isn't a library's asks for it, or an ORM; of
+    aiosqlite, which ORMs use, every one. In the thread that it works in, it has been led already.
     """
-    if url.get_backend_name() != SQLITE:
+    if url.get_backend_name() != SQLITE or url.drivername.endswith("aiosqlite"):
         return False
-    name = url.database or ""
-    if name == ":memory:" or "mode=memory" in name or "mode=ro" in name or "immutable=1" in name:
+    if any(frame.f_globals.get("__name__", "").startswith("aiosqlite") for frame in all_frames()):
         return True
-    if url.drivername.endswith("aiosqlite"):
-        return False
     for frame in frames():
         return bool({"site-packages", "dist-packages"} & set(frame.f_code.co_filename.split("/")))
-    return True
+    return False
+
+
+def _is_scratch(url: URL) -> bool:
+    """Whether it's SQLite in memory."""
+    key = sqlite_key(url.database, url.query, -1)
+    return url.get_backend_name() == SQLITE and key.startswith("sqlite:memory:")
+
+
+def _is_read_only(url: URL) -> bool:
+    """Whether it's a file of SQLite's that is only read."""
+    name = url.database or ""
+    return url.get_backend_name() == SQLITE and ("mode=ro" in name or "immutable=1" in name)

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy.engine import URL
 
-from greenroom.database.identity import backend_of, parse_url
+from greenroom.database.identity import parse_url
 from greenroom.database.private import PrivateDatabase
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -197,18 +197,50 @@ _OF_PSYCOPG = frozenset(
 )
 
 
+#: What opens connections for others: pools, ways into threads, and ORMs that have no engines.
+_PASSES_ON = frozenset(
+    [
+        "psycopg_pool",
+        "asyncio",
+        "uvloop",
+        "threading",
+        "contextlib",
+        "functools",
+        "concurrent",
+        "anyio",
+        "starlette",
+        "peewee",
+        "playhouse",
+        "pony",
+        "sqlobject",
+        "orator",
+    ]
+)
+
+
 def _libpq_url(driver: str, dsn: str | None, named: Mapping[str, Any]) -> URL | None:
     """The URL of what a connection string and its keywords name; None if the string is wrong.
 
     What neither of them says is taken from the environment, as libpq does.
 
-    :raises GreenroomError: if they name a service, whose address stands in a file of libpq's.
+    :raises GreenroomError: if they name a service, whose address stands in a file of libpq's, or can't
+        be read.
     """
     url = URL.create("postgresql")
     if dsn is not None:
-        parsed = parse_url(dsn)
-        if parsed is None or backend_of(parsed) != "postgresql":
+        scheme, mark, rest = dsn.partition("://")
+        if scheme not in {"postgresql", "postgres"} or not mark:
             return None
+        address, slash, others = rest.partition("/")
+        login, at, hosts = address.rpartition("@")
+        parsed = parse_url(f"{scheme}://{login}{at}{hosts.partition(',')[0]}{slash}{others}")
+        if parsed is None:
+            raise GreenroomError(
+                Code.RAW,
+                f"a connection string of {driver} can't be read, so the connection can't be led to the "
+                "test database.",
+                "Write it as postgresql://user:password@host:port/database.",
+            )
         url = parsed
     query = url.query
 
@@ -261,17 +293,23 @@ def _replaced(holder: Any, name: str, value: object) -> Undo:
     return lambda: setattr(holder, name, before)
 
 
+def all_frames() -> Iterator[Any]:
+    """The frames that led here, the innermost first, up to what runs the event loop."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the stack is the question
+    while frame is not None:
+        if frame.f_globals.get("__name__", "") in {"asyncio.events", "asyncio.base_events"}:
+            return
+        yield frame
+        frame = frame.f_back  # type: ignore[assignment]
+
+
 def frames() -> Iterator[Any]:
-    """The frames that led here, the innermost first, without the drivers' own.
+    """The same without those of drivers, and of what opens connections for others.
 
     What runs the event loop has nothing to do with what a task on it does: there they end.
     """
-    frame = sys._getframe(1)  # noqa: SLF001 - the stack is the question
-    own = {*DRIVERS, "psycopg_pool", "asyncio", "uvloop", "threading", "contextlib", "functools"}
-    while frame is not None:
+    own = {*DRIVERS, *_PASSES_ON}
+    for frame in all_frames():
         name = str(frame.f_globals.get("__name__", ""))
-        if name in {"asyncio.events", "asyncio.base_events"}:
-            return
         if name.partition(".")[0] not in own and not name.startswith(__package__):
             yield frame
-        frame = frame.f_back  # type: ignore[assignment]

@@ -18,6 +18,7 @@ class AfterImport(importlib.abc.MetaPathFinder):
 
     def __init__(self, callbacks: dict[str, Callable[[ModuleType], None]]) -> None:
         self._waiting = dict(callbacks)
+        self._asking: set[str] = set()
 
     def watch(self) -> None:
         """From now on, until `close`."""
@@ -38,15 +39,22 @@ class AfterImport(importlib.abc.MetaPathFinder):
         target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         """The module's own spec, with its callback after its code."""
-        callback = self._waiting.pop(name, None)
-        if callback is None:
+        if name not in self._waiting or name in self._asking:
             return None
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:
-            self._waiting[name] = callback
-            return None
-        spec.loader = _Loader(spec.loader, callback)
+        self._asking.add(name)  # The other finders are asked by the same function.
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asking.discard(name)
+        if spec is not None and spec.loader is not None:
+            # It may only be asked for: whether it's imported shows when its code runs.
+            spec.loader = _Loader(spec.loader, self._imported)
         return spec
+
+    def _imported(self, module: ModuleType) -> None:
+        callback = self._waiting.pop(module.__name__, None)
+        if callback is not None:
+            callback(module)
 
 
 class _Loader(importlib.abc.Loader):
