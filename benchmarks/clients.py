@@ -37,6 +37,7 @@ class Door:
 
     def __init__(self) -> None:
         self.limit = Limit(30, lambda file: True)
+        self.app: Any = None
 
     async def before_request(self) -> None:
         pass

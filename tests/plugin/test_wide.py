@@ -181,3 +181,45 @@ def test_it(client, user): assert user == 1 and client.headers["x-own"] == "yes"
     }
     count = 1 if selected else 2
     Project(files).run(pytester, *filter(None, [selected])).passed(count)
+
+
+HANDED_OVER = """
+import pytest
+from main import Item
+from sqlalchemy import select
+
+@pytest.fixture(scope="session")
+def db(db_session): return db_session
+
+@pytest.mark.parametrize("attempt", [1, 2])
+@pytest.mark.parametrize("flush", [True, False])
+def test_what_it_holds_is_there_for_a_request(db, client, flush, attempt):
+    assert db.scalars(select(Item.name)).all() == []
+    db.add(Item(name="own"))
+    if flush:
+        db.flush()
+    assert client.get("/items").json() == ["own"]
+    client.put("/items/1/renamed")
+    assert db.get(Item, 1).name == "renamed"
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_a_test_leaves_pending_is_gone(db, attempt):
+    assert db.scalars(select(Item.name)).all() == []
+    db.add(Item(name="pending"))
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_a_test_only_reads(db, client, attempt):
+    client.post("/items/lamp")
+    assert db.get(Item, 1).name == "lamp"
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_wide_session_is_handed_over_as_a_tests_own_is(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """It's an alias with another scope, to a suite that has one; nobody leaves anything open."""
+    files = {"main.py": served.app(app_source("sync_items")), "test_it.py": HANDED_OVER}
+    result = Project(files, served.environ).run(pytester, "-W", "error")
+    result.passed(8)
+    result.silent_about("left behind")

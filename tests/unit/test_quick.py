@@ -20,6 +20,7 @@ class Door:
     """Nobody listens."""
 
     limit = Limit(0, lambda file: True)
+    app: Any = None
 
     async def before_request(self) -> None:
         pass
@@ -38,6 +39,7 @@ class BlockingDoor:
     """Runs the app on a loop for each request."""
 
     limit = Limit(0, lambda file: True)
+    app: Any = None
 
     def before_request(self) -> None:
         pass

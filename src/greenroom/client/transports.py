@@ -52,6 +52,10 @@ class Door(Protocol):
     def limit(self) -> Limit:
         """How long a request may take."""
 
+    @property
+    def app(self) -> object:
+        """The app itself, for tests that ask a client for it."""
+
     async def before_request(self) -> None:
         """Called before the app gets the request."""
 
@@ -71,6 +75,10 @@ class BlockingDoor(Protocol):
     @property
     def limit(self) -> Limit:
         """How long a request may take."""
+
+    @property
+    def app(self) -> object:
+        """The app itself, for tests that ask a client for it."""
 
     def before_request(self) -> None:
         """Called before the app gets the request."""
@@ -139,6 +147,11 @@ class _Raising:
     """What both clients can be told of errors in the app."""
 
     wire: Any
+
+    @property
+    def app(self) -> Any:
+        """The app itself, as Starlette's test client gives it."""
+        return self.wire.app
 
     @property
     def raise_app_exceptions(self) -> bool:
@@ -248,6 +261,13 @@ def _blocking_client(library: ModuleType) -> Any:
             last.read()
             return last
 
+        def __enter__(self) -> Any:
+            # As Starlette's, which may be entered again; the app is started all the time.
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            pass
+
         def websocket_connect(self, url: str, *args: Any, **kwargs: Any) -> Any:
             """A WebSocket session, as Starlette's test client gives it."""
             _, door, _ = self.quick
@@ -277,7 +297,8 @@ def _async_transport(library: ModuleType) -> Any:
 
     class Transport(library.AsyncBaseTransport):  # type: ignore[misc,name-defined]
         def __init__(self, app: App, door: Door) -> None:
-            self.app = app
+            self.call = app
+            self.app = door.app
             self.door = door
             self.raising = True
 
@@ -300,7 +321,8 @@ def _blocking_transport(library: ModuleType) -> Any:
 
     class Transport(library.BaseTransport):  # type: ignore[misc,name-defined]
         def __init__(self, app: App, door: BlockingDoor) -> None:
-            self.app = app
+            self.call = app
+            self.app = door.app
             self.door = door
             self.raising = True
 
@@ -325,7 +347,7 @@ async def _streamed(library: ModuleType, transport: Any, request: Request) -> Re
     scope = scope_of(request)
     door = transport.door
     exchanged = StreamedExchange(
-        transport.app,
+        transport.call,
         scope,
         body,
         door.after_request,
@@ -366,7 +388,7 @@ async def _exchange(library: ModuleType, transport: Any, request: Request) -> Re
     scope = scope_of(request)
     with told(transport.door.saw, scope, body if whole else None) as outcome:
         answer = await exchange(
-            transport.app, scope, body, raising=transport.raising, limit=transport.door.limit
+            transport.call, scope, body, raising=transport.raising, limit=transport.door.limit
         )
         outcome.append(answer)
     response: Response = library.Response(

@@ -80,6 +80,20 @@ def find_request(
     return None
 
 
+def uses_anyio(roots: Iterable[Path], skip: Sequence[str], test_files: Sequence[str]) -> bool:
+    """Whether the suite's source speaks of anyio's pytest plugin."""
+    matches = _matcher([*test_files, "conftest.py"])
+    for file in _python_files(roots, skip):
+        if matches(file.name):
+            try:
+                text = file.read_bytes()
+            except OSError:
+                continue
+            if b"anyio_backend" in text or b"mark.anyio" in text:
+                return True
+    return False
+
+
 def _python_files(roots: Iterable[Path], skip: Sequence[str]) -> Iterator[Path]:
     left = MOST_FILES
     for root in roots:

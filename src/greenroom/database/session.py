@@ -66,6 +66,17 @@ def has_something_to_hand_over(session: Session) -> bool:
     return bool(session.in_transaction() or session.new or session.dirty or session.deleted)
 
 
+def let_go(session: Session) -> None:
+    """End the session's transaction without a word; what isn't committed goes.
+
+    One that has only read is committed: a rollback would have every object read again.
+    """
+    if session.new or session.dirty or session.deleted or session.info.get(_WROTE):
+        session.rollback()
+    else:
+        session.commit()
+
+
 def is_behind(session: Session) -> bool:
     """Whether somebody else has committed since the session's objects were read."""
     version, seen = session.info[_CAUGHT_UP]

@@ -7,6 +7,8 @@ the project, the command line or `-o` say is not a default, and so it holds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 _MODE = "asyncio_mode"
@@ -14,12 +16,16 @@ _FIXTURES = "asyncio_default_fixture_loop_scope"
 _TESTS = "asyncio_default_test_loop_scope"
 
 
-def apply(config: pytest.Config, parser: pytest.Parser) -> None:
-    """Make auto mode and session loops the defaults."""
+def apply(config: pytest.Config, parser: pytest.Parser, uses_anyio: Callable[[], bool]) -> None:
+    """Make auto mode and session loops the defaults.
+
+    :param uses_anyio: whether the suite's async tests are for anyio's plugin. In auto mode
+        pytest-asyncio would take their fixtures, and the two run them on different loops.
+    """
     if not config.pluginmanager.hasplugin("asyncio"):
         return
     said = _said(config)
-    if _MODE not in said:
+    if _MODE not in said and not uses_anyio():
         parser.addini(_MODE, help="default value for --asyncio-mode", default="auto")
     # Tests and fixtures on different loops would share connections that belong to one of them. So
     # where the project says something of either, both stay as pytest-asyncio has them.

@@ -59,7 +59,7 @@ def pytest_load_initial_conftests(
         elif not asks_for_help:
             from greenroom.plugin import hooks
 
-            hooks.enter(early_config, parser, decision)
+            hooks.enter(early_config, parser, decision, lambda: activation.uses_anyio(suite))
     except GreenroomError as error:
         if not asks_for_help:
             raise pytest.UsageError(str(error)) from None

@@ -148,6 +148,7 @@ def _performance(request: pytest.FixtureRequest) -> Performance:
     """What the requesting test has of its own; made at the first call."""
     stash = request.node.stash
     if _PERFORMANCE not in stash:
+        request.config.stash[ROOM].wake()
         stash[_PERFORMANCE] = Performance(
             request.config.stash[ROOM],
             request.getfixturevalue("app"),
@@ -256,6 +257,21 @@ def place(item: pytest.Item) -> None:
     """Make sure that the app is started where the test will need it, before its own fixtures run."""
     if is_elsewhere(item):
         item.fixturenames.insert(0, "_greenroom_elsewhere")  # type: ignore[attr-defined]
+
+
+#: What an app has to be started for.
+_NEED_THE_APP = ("client", "sync_client", "db_session", "live_server")
+_NEED_THE_APP_TOO = ("client_factory", "session_factory")
+
+
+def needs_the_app(item: pytest.Item) -> bool:
+    """Whether a test requests one of greenroom's fixtures that the app must be started for."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return any(
+        getattr(one.func, "__module__", "") == __name__
+        for name in (*_NEED_THE_APP, *_NEED_THE_APP_TOO)
+        for one in known.get(name, ())
+    )
 
 
 def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:

@@ -26,8 +26,14 @@ _LEFT = "greenroom_left"
 _KEPT = "greenroom_kept"
 
 
-def enter(config: pytest.Config, parser: pytest.Parser, active: Active) -> None:
-    """Open the room before the first conftest is imported. Raises GreenroomError."""
+def enter(
+    config: pytest.Config, parser: pytest.Parser, active: Active, uses_anyio: Callable[[], bool]
+) -> None:
+    """Open the room before the first conftest is imported.
+
+    :param uses_anyio: whether the suite's async tests are for anyio's plugin.
+    :raises GreenroomError: if the app can't be reached.
+    """
     rule = _test_file_rule(config, active.root)
     # xdist's own variables, in its workers: they are the same run.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
@@ -36,7 +42,7 @@ def enter(config: pytest.Config, parser: pytest.Parser, active: Active) -> None:
     config.stash[ROOM] = room
     config.add_cleanup(room.close)
     room.open()
-    asyncio_defaults.apply(config, parser)
+    asyncio_defaults.apply(config, parser, uses_anyio)
     config.pluginmanager.register(fixtures, "greenroom-fixtures")
     config.pluginmanager.register(wide.plugin(), "greenroom-wide-fixtures")
     config.pluginmanager.register(Run(config, room), "greenroom-run")
@@ -87,6 +93,7 @@ class Run:
         for item in items:
             wide.widen(item, fixtures.__name__)
             fixtures.place(item)
+        self._room.is_needed = any(fixtures.needs_the_app(item) for item in items)
 
     def pytest_collection_finish(self) -> None:
         # What was imported stays to the end: the collector needn't look at it after every test.

@@ -44,7 +44,10 @@ def _performances(scope: str, *, blocking: bool) -> Any:
     ) -> Iterator[Performance]:
         made = Performance(request.config.stash[ROOM], app, blocking=blocking)
         made.loop = made.room_loop
+        room = request.config.stash[ROOM]
+        room.wide.append(made)
         yield made
+        room.wide.remove(made)
         made.close()
 
     return pytest.fixture(performance, scope=scope, name=_alias(scope, blocking=blocking))  # type: ignore[call-overload]

@@ -19,6 +19,7 @@ from greenroom.config import read
 from greenroom.config.project import Project, concerns_greenroom, read_project
 from greenroom.config.settings import Settings
 from greenroom.config.suite import find_request
+from greenroom.config.suite import uses_anyio as speaks_of_anyio
 from greenroom.facts.errors import GreenroomError
 
 
@@ -54,6 +55,11 @@ class Suite:
     skip: Sequence[str]
     files: Sequence[str]
     provided: Callable[[str], bool]
+
+
+def uses_anyio(suite: Suite) -> bool:
+    """Whether the suite's async tests are for anyio's pytest plugin."""
+    return speaks_of_anyio(suite.roots(), suite.skip, suite.files)
 
 
 #: How far above what is run an app is looked for where nothing marks a project.

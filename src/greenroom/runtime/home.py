@@ -60,9 +60,22 @@ class Home:
             if not done.done():
                 done.set_result(result)  # type: ignore[arg-type]
 
-        assert self._group is not None
-        self._loop.call_soon(self._group.start_soon, job)
-        result = self._loop.run_until_complete(done)
+        async def spawn() -> None:
+            # In a task: anyio asks for the current one where a library named sniffio is installed.
+            assert self._group is not None
+            try:
+                self._group.start_soon(job)
+            except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller
+                failure.append(error)
+                done.cancel()
+
+        spawning = self._loop.create_task(spawn())
+        try:
+            result = self._loop.run_until_complete(done)
+        except asyncio.CancelledError:
+            if not failure:
+                raise
+        del spawning
         # Not through the future: it refuses some exceptions, and others would end the lasting task.
         if failure:
             raise failure[0]

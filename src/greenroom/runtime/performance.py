@@ -34,6 +34,8 @@ class Performance:
 
     def __init__(self, room: Room, app: AsgiApp, *, blocking: bool) -> None:
         self._room = room
+        #: The app itself.
+        self.app = app
         # An app of the project's own fixture isn't the run's: it is served as it is.
         self._app = room.enter if app is room.app and not room.is_wsgi else app
         #: Whether its clients and its session block.
@@ -74,6 +76,23 @@ class Performance:
         """The sync face of the session, if it was made."""
         return _sync(self._session) if self._session is not None else None
 
+    @property
+    def session_blocks(self) -> bool:
+        """Whether the session can be used by code that can't await."""
+        return self._session is not None and self._session is self.held
+
+    def between_tests(self) -> None:
+        """A test is over: what it has left uncommitted in a wider fixture's session goes."""
+        held = self.held
+        if held is None or not held.in_transaction():
+            return
+        from greenroom.database.session import let_go
+
+        if self.session_blocks:
+            let_go(held)
+        elif self.loop is not None and not (self.loop.is_closed() or self.loop.is_running()):
+            self.loop.run_until_complete(_in_greenlet(self._session, let_go))
+
     def _wsgi_client(self) -> Any:
         door = _BlockingDoor(self)
         app: Any = self._app
@@ -113,8 +132,17 @@ class Performance:
         self._room.ledger.exchanged(exchange)
 
     async def hand_over(self) -> None:
-        """Commit what an async session holds."""
+        """Commit what the test's session holds, and what those of wider fixtures hold."""
+        __tracebackhide__ = True
         self._room.ledger.request_begins()
+        for one in self._everybody():
+            await one.hand_over_own()
+
+    def _everybody(self) -> list[Performance]:
+        return [*(one for one in self._room.wide if one is not self), self]  # type: ignore[list-item]
+
+    async def hand_over_own(self) -> None:
+        """Commit what the session holds."""
         session = self._session
         if session is None:
             return
@@ -129,7 +157,12 @@ class Performance:
                     await _in_greenlet(session, hand_over)
 
     async def catch_up(self) -> None:
-        """Read again what an async session holds."""
+        """Read again what the sessions hold."""
+        for one in self._everybody():
+            await one.catch_up_own()
+
+    async def catch_up_own(self) -> None:
+        """Read again what the session holds."""
         session = self._session
         if session is None:
             return
@@ -140,21 +173,23 @@ class Performance:
                 await _in_greenlet(session, catch_up)
 
     def hand_over_blocking(self) -> None:
-        """Commit what a blocking session holds."""
+        """Commit what the test's session holds, and what those of wider fixtures hold."""
         self._room.ledger.request_begins()
-        if self._session is not None:
-            from greenroom.database.session import hand_over
+        __tracebackhide__ = True
+        for one in self._everybody():
+            if one.held is not None and one.session_blocks:
+                from greenroom.database.session import hand_over
 
-            __tracebackhide__ = True
-            with _explained():
-                hand_over(_sync(self._session))
+                with _explained():
+                    hand_over(one.held)
 
     def catch_up_blocking(self) -> None:
-        """Read again what a blocking session holds."""
-        if self._session is not None:
-            from greenroom.database.session import catch_up
+        """Read again what the sessions hold."""
+        for one in self._everybody():
+            if one.held is not None and one.session_blocks:
+                from greenroom.database.session import catch_up
 
-            catch_up(_sync(self._session))
+                catch_up(one.held)
 
     async def leave(self) -> None:
         """Give an async session's connection back, on the loop that is about to end."""
@@ -184,6 +219,7 @@ class _AsyncDoor:
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
         self.limit = performance.limit
+        self.app = performance.app
 
     async def before_request(self) -> None:
         __tracebackhide__ = True
@@ -212,6 +248,7 @@ class _BlockingDoor:
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
         self.limit = performance.limit
+        self.app = performance.app
 
     def before_request(self) -> None:
         __tracebackhide__ = True

@@ -9,8 +9,9 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from greenroom.app import foreign
 from greenroom.app.dependencies import wake
 from greenroom.app.hints import overriding, unused_overrides
 from greenroom.app.lifespan import Lifespan
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
 GRACE = 0.5
 
 
+class Wide(Protocol):
+    """What a fixture of a higher scope has of its own, over several tests."""
+
+    def between_tests(self) -> None:
+        """A test is over: what it has left uncommitted there goes."""
+
+
 class Room:
     """What a run has, and the order in which it gets it: `open`, `load_app`, `begin`, `end`, `close`.
 
@@ -66,6 +74,12 @@ class Room:
         #: The tests that left something changed, each with what that is.
         self.left_changed: list[tuple[str, str]] = []
         self._changed = Changed(is_test_file)
+        #: Whether a test asks for something that the app must be started for.
+        self.is_needed = True
+        # How many of the suite's own clients have the app started now.
+        self._foreign = 0
+        #: What fixtures of a higher scope have of their own.
+        self.wide: list[Wide] = []
         self._checked_out = 0
         #: The databases that are kept, each with its test.
         self.kept: list[str] = []
@@ -165,6 +179,10 @@ class Room:
             self._databases.take_baseline()
         self.home = Home(loop)
         self.loop = loop
+        self._undo.callback(foreign.watch(self.app, self.make_way, self.way_is_free))
+        if not self.is_needed:
+            # The suite starts it by clients of its own, and its start-up may not stand two at once.
+            self._stop()
 
     def end(self) -> None:
         """Shut the app down, and let go of the run's own loop.
@@ -352,6 +370,8 @@ class Room:
 
     def torn_down(self, test: str) -> None:
         """The test's fixtures are done: put back what it has set and they haven't."""
+        for one in self.wide:
+            one.between_tests()
         self.left_changed += [(test, what) for what in self._changed.restore()]
         if self._databases is not None and self._databases.checked_out() > self._checked_out:
             self.not_returned.append(test)
@@ -382,6 +402,8 @@ class Room:
 
         :raises GreenroomError: if the shut-down or the start-up fails.
         """
+        if self._foreign:
+            return  # It's started by a client of the suite's own, and serves everybody as it is.
         if self._started is None or self._started.loop is not loop:
             with self._databases.unshared() if self._databases else contextlib.nullcontext():
                 self._stop()
@@ -396,9 +418,28 @@ class Room:
                     self._databases.reset()
 
     def return_home(self) -> None:
-        """Have the app started on the run's own loop. Raises GreenroomError."""
-        if self.loop is not None:
+        """Have the app started on the run's own loop, if anybody needs it. Raises GreenroomError."""
+        if self.loop is not None and self.is_needed:
             self.move_to(self.loop)
+
+    def wake(self) -> None:
+        """Have the app started, for a test that nobody knew would need it. Raises GreenroomError."""
+        if not self.is_needed and self.loop is not None and not self.loop.is_running():
+            self.is_needed = True
+            self.return_home()
+
+    def make_way(self) -> None:
+        """Shut the app down: a client of the suite's own is about to start it.
+
+        :raises GreenroomError: if the shut-down fails.
+        """
+        self._foreign += 1
+        if self._started is not None and not self._started.loop.is_running():
+            self._stop()
+
+    def way_is_free(self) -> None:
+        """That client has shut it down; it is started again when a test needs it."""
+        self._foreign -= 1
 
     def leave(self, loop: asyncio.AbstractEventLoop) -> None:
         """Shut the app down if it is started on a loop that is about to end. Raises GreenroomError."""
@@ -442,8 +483,13 @@ class Room:
     async def enter(self, scope: Message, receive: Receive, send: Send) -> None:
         """The app as a server would call it: started, and with the lifespan's state in the scope."""
         __tracebackhide__ = True
-        assert self._started is not None
-        scope["state"] = self._started.state
+        if self._started is None and not self._foreign:
+            raise GreenroomError(
+                Code.START_UP,
+                "a request went out while the app was shut down.",
+                "Send it from a test, or from a fixture of one.",
+            )
+        scope["state"] = self._started.state if self._started is not None else {}
         await self.app(scope, receive, send)
 
     def diagnosis(self, session: object) -> list[str]:

@@ -11,7 +11,8 @@ from sqlmodel import Session, create_engine, select
 def own_engine(monkeypatch):
     engine = create_engine(os.environ["BLOCKING_URL"])
     monkeypatch.setattr(main, "engine", engine)
-    return engine
+    yield engine
+    engine.dispose()
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
