@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness import Project
+from tests.dialects import KINDS, Dialect
+from tests.harness import Project, app_source
 
 #: An app whose engine is made as `{make}` says; `get_engine()` gives it.
 APP = """
@@ -646,3 +647,31 @@ def test_it(client):
     said = "[tool.greenroom]\nschema = 'none'\n"
     project = Project(files, {"GREENROOM_DATABASE": postgresql_url}).with_pyproject(said)
     project.run(pytester).passed(1)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_an_engine_that_a_fixture_closes_opens_again(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """For good, as that fixture means it; the next test, and the next request, connect anew."""
+    suite = """
+import pytest
+from main import blocking_engine, engine
+@pytest.fixture(params=[1, 2])
+async def closed():
+    await engine.dispose()
+    yield
+    await engine.dispose()
+    blocking_engine.dispose()
+async def test_it(closed, client):
+    assert (await client.get("/items")).json() == []
+    await client.post("/items/lamp")
+    await client.post("/thread")
+@pytest.fixture(scope="module")
+async def all_closed():
+    yield
+    await engine.dispose()
+async def test_after(all_closed, client): assert (await client.get("/items")).json() == []
+"""
+    files = {"main.py": served.app(app_source("async_items")), "test_it.py": suite}
+    Project(files, served.environ).run(pytester).passed(3)

@@ -138,3 +138,18 @@ def test_without_uvicorn_the_extra_is_named(
     result.counts(errors=1)
     result.says("GR030", "pip install greenroom[live]")
     result.silent_about("Traceback")
+
+
+def test_a_port_that_cannot_be_bound_is_told(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error, and no traceback."""
+
+    def refuse(address: object) -> None:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr("socket.create_server", refuse)
+    result = Project({"main.py": STATE, "test_it.py": STATE_TEST}).run(pytester)
+    result.counts(errors=1)
+    result.says("GR010 live_server can't bind a port on 127.0.0.1", "Address already in use")
+    result.silent_about("Traceback")

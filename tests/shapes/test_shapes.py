@@ -41,6 +41,8 @@ def project(shape: str, dialect: Dialect) -> Project:
         "test_behaviour.py": (HERE / behaviour).read_text(),
         "pyproject.toml": FACTORY if shape == "app_factory" else "[tool.greenroom]\n",
     }
+    beside = HERE / "beside" / shape
+    files |= {str(file.relative_to(beside)): file.read_text() for file in beside.rglob("*.*")}
     own = HERE / "own" / f"{shape}.py"
     if own.is_file():
         files["test_own.py"] = own.read_text()
@@ -64,6 +66,17 @@ def test_a_shape_behaves(
     """In random order, and whatever the loop."""
     scopes = [f"-oasyncio_default_{kind}_loop_scope={loops}" for kind in ("test", "fixture")]
     result = project(shape, served).run(pytester, *scopes, *arguments(shape))
+    outcomes = result.ran.parseoutcomes()
+    assert outcomes.get("passed", 0) >= 14, result.out
+    assert not {"failed", "errors"} & outcomes.keys(), result.out
+
+
+@pytest.mark.parametrize(("shape", "dialect"), SHAPES)
+def test_a_shape_behaves_on_two_workers(
+    pytester: pytest.Pytester, served: Dialect, shape: str
+) -> None:
+    """In processes of their own, each with databases of its own."""
+    result = project(shape, served).run_subprocess(pytester, "-n", "2", *arguments(shape))
     outcomes = result.ran.parseoutcomes()
     assert outcomes.get("passed", 0) >= 14, result.out
     assert not {"failed", "errors"} & outcomes.keys(), result.out

@@ -226,7 +226,7 @@ def _make_schemas(connection: Connection, metadata: MetaData) -> None:
 
 
 def _held_by_modules() -> Iterator[MetaData]:
-    """The metadata that modules hold, as itself or as the metadata of a class."""
+    """The metadata that modules hold, as itself or as that of a table or of a class."""
     for module in list(sys.modules.values()):
         if not isinstance(module, ModuleType):
             continue
@@ -235,6 +235,8 @@ def _held_by_modules() -> Iterator[MetaData]:
         for value in list(vars(module).values()):
             if isinstance(value, MetaData):
                 yield value
+            elif isinstance(value, Table):
+                yield value.metadata
             elif isinstance(value, type):
                 for base in value.__mro__:
                     metadata = base.__dict__.get("metadata")
