@@ -293,9 +293,9 @@ class Engines:
                     "Let env.py and the app's settings name the same kind.",
                 )
         if key not in self._databases:
-            if self._is_scratch(key):
+            if is_anonymous(key) and self.leave_new_memory_alone:
                 return
-            if self._made_by_a_test():
+            if self._is_scratch(key) or self._made_by_a_test():
                 self._strays[engine] = key
                 _last_word(engine.dialect, functools.partial(self._refuse, key))
                 return

@@ -235,7 +235,7 @@ def _held_by_modules() -> Iterator[MetaData]:
         for value in list(vars(module).values()):
             if isinstance(value, MetaData):
                 yield value
-            elif isinstance(value, Table):
+            elif isinstance(value, Table) and not _is_a_librarys(module):
                 yield value.metadata
             elif isinstance(value, type):
                 for base in value.__mro__:
@@ -243,3 +243,9 @@ def _held_by_modules() -> Iterator[MetaData]:
                     if isinstance(metadata, MetaData):
                         yield metadata
                         break
+
+
+def _is_a_librarys(module: ModuleType) -> bool:
+    """Whether a module was installed: its loose tables aren't the app's."""
+    file = Path(getattr(module, "__file__", None) or "")
+    return bool({"site-packages", "dist-packages"} & set(file.parts))

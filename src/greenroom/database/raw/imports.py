@@ -22,7 +22,8 @@ class AfterImport(importlib.abc.MetaPathFinder):
 
     def watch(self) -> None:
         """From now on, until `close`."""
-        for name in [name for name in self._waiting if name in sys.modules]:
+        # None stands for a module that mustn't be imported.
+        for name in [name for name in self._waiting if sys.modules.get(name) is not None]:
             self._waiting.pop(name)(sys.modules[name])
         sys.meta_path.insert(0, self)
 
