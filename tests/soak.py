@@ -20,6 +20,8 @@ from tests.harness import Project, app_source
 COUNT = 5000
 #: What the last thousand may cost beside the cheapest one before.
 MOST = 1.25
+#: A machine that others use too becomes slower in ways that the work in between doesn't show.
+ATTEMPTS = 3
 #: How much memory, in MiB, four thousand tests may add: reports of the tests are kept by pytest.
 MOST_MEMORY = 40
 
@@ -60,7 +62,17 @@ async def test_it(client, number):
 
 
 def main() -> None:
-    """Run the project, and compare what was noted after each thousand."""
+    """Run the project, again if it isn't as promised: what grows, grows in each of the runs."""
+    for attempt in range(1, ATTEMPTS + 1):
+        wrong = run()
+        if not wrong:
+            return
+        print(f"run {attempt} of {ATTEMPTS}: {'; '.join(wrong)}")
+    raise SystemExit("in none of the runs was it as promised")
+
+
+def run() -> list[str]:
+    """Run the project, and compare what was noted after each thousand; what is wrong with it."""
     with tempfile.TemporaryDirectory() as folder:
         app = ASYNCPG.app(app_source("async_items"))
         Project({"main.py": app, "conftest.py": CONFTEST, "test_it.py": TEST}).write(Path(folder))
@@ -88,8 +100,7 @@ def main() -> None:
         wrong.append(f"memory grows by {memory[-1] - memory[0]} MiB")
     if connections[-1] > connections[0]:
         wrong.append("connections grow")
-    if wrong:
-        raise SystemExit("; ".join(wrong))
+    return wrong
 
 
 def _differences(values: list[float]) -> list[float]:
