@@ -37,7 +37,8 @@ imports: $(VENV)/done
 check: lint types imports  ## Everything that reads the code without running it.
 
 oldest: $(OLDEST)/done  ## The suite and the shapes on SQLAlchemy 2.0, and with httpx in the place of httpx2.
-	$(OLDEST)/bin/python -m pytest --ignore tests/fuzz -k "not shape_behaves_on_two_workers"
+	$(OLDEST)/bin/python -m pytest --ignore tests/fuzz --ignore tests/shapes
+	$(OLDEST)/bin/python -m pytest tests/shapes -k "session or runner"
 
 soak: $(VENV)/done  ## 5,000 tests in one run on PostgreSQL: nothing grows.
 	$(VENV)/bin/python -m tests.soak
