@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from greenroom.app.overrides import parts
@@ -40,29 +40,32 @@ async def wake(app: object, is_awake: Callable[[], bool]) -> None:
 
     :param is_awake: whether there is an engine now.
     """
-    for dependant in _dependants(app):
+    for dependant in dependants(app):
         if is_awake():
             return
-        if _needs_no_request(dependant):
+        sounds_right = _SOUNDS_LIKE.match(getattr(dependant.call, "__name__", ""))
+        if sounds_right and _needs_no_request(dependant):
             with contextlib.suppress(Exception):
                 async with contextlib.AsyncExitStack() as stack:
                     await _enter(dependant, stack)
 
 
-def _dependants(app: object) -> Iterator[Any]:
-    """The dependencies of every route, each function once, and those that sound right only."""
+def dependants(app: object, without: Collection[int] = ()) -> Iterator[Any]:
+    """What the app's operations depend on, each function once.
+
+    :param without: the ids of the mounted apps that are left out.
+    """
     seen: set[object] = set()
     waiting = [
         inner
-        for part in parts(app)
+        for part in parts(app, without)
         for inner in getattr(getattr(part, "dependant", None), "dependencies", ())
     ]
     for dependant in waiting:
         if dependant.call not in seen:
             seen.add(dependant.call)
             waiting += dependant.dependencies
-            if _SOUNDS_LIKE.match(getattr(dependant.call, "__name__", "")):
-                yield dependant
+            yield dependant
 
 
 def _needs_no_request(dependant: Any) -> bool:

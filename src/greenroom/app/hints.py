@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
 from typing import Any
 
-from greenroom.app.overrides import parts
-
-
-def overriding(app: object) -> list[Any]:
-    """The apps that have overrides: the app, and those mounted in it."""
-    return [
-        part for part in parts(app) if isinstance(getattr(part, "dependency_overrides", None), dict)
-    ]
+from greenroom.app.dependencies import dependants
+from greenroom.app.overrides import overriding
 
 
 def unused_overrides(app: object) -> list[str]:
     """A line for each override that no operation of its app can meet, with the nearest that can be."""
     apps = overriding(app)
-    known = [(one, list(dict.fromkeys(_dependencies(one, apps)))) for one in apps]
+    known = [(one, _dependencies(one, apps)) for one in apps]
     lines = []
     for one, dependencies in known:
         for key in one.dependency_overrides:
@@ -42,17 +35,10 @@ def unused_overrides(app: object) -> list[str]:
     return lines
 
 
-def _dependencies(app: object, apps: list[Any]) -> Iterator[Any]:
+def _dependencies(app: object, apps: list[Any]) -> list[Any]:
     """Everything that an operation of the app depends on, but for the apps that are mounted in it."""
     others = {id(other) for other in apps if other is not app}
-    waiting = [
-        inner
-        for part in parts(app, without=others)
-        for inner in getattr(getattr(part, "dependant", None), "dependencies", ())
-    ]
-    for dependant in waiting:
-        yield dependant.call
-        waiting += dependant.dependencies
+    return [dependant.call for dependant in dependants(app, without=others)]
 
 
 def _nearest(key: Any, dependencies: list[Any]) -> Any | None:

@@ -20,7 +20,9 @@ class Overrides(MutableMapping[Dependency, Dependency]):
     """
 
     def __init__(self, app: object) -> None:
-        self._tables = list(_tables(app))
+        self._tables: list[dict[Dependency, Dependency]] = [
+            one.dependency_overrides for one in overriding(app)
+        ]
         if not self._tables:
             raise GreenroomError(
                 Code.OVERRIDE,
@@ -62,12 +64,11 @@ class Overrides(MutableMapping[Dependency, Dependency]):
             table.update(before)
 
 
-def _tables(app: object) -> Iterator[dict[Dependency, Dependency]]:
-    """The overrides of the app and of every app mounted below it, each once."""
-    for part in parts(app):
-        table = getattr(part, "dependency_overrides", None)
-        if isinstance(table, dict):
-            yield table
+def overriding(app: object) -> list[Any]:
+    """The apps that have overrides: the app, and those mounted in it, each once."""
+    return [
+        part for part in parts(app) if isinstance(getattr(part, "dependency_overrides", None), dict)
+    ]
 
 
 def parts(app: object, without: Collection[int] = ()) -> Iterator[object]:

@@ -260,8 +260,14 @@ def place(item: pytest.Item) -> None:
 
 
 #: What an app has to be started for.
-_NEED_THE_APP = ("client", "sync_client", "db_session", "live_server")
-_NEED_THE_APP_TOO = ("client_factory", "session_factory")
+_NEED_THE_APP = (
+    "client",
+    "sync_client",
+    "db_session",
+    "live_server",
+    "client_factory",
+    "session_factory",
+)
 
 
 def needs_the_app(item: pytest.Item) -> bool:
@@ -269,7 +275,7 @@ def needs_the_app(item: pytest.Item) -> bool:
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     return any(
         getattr(one.func, "__module__", "") == __name__
-        for name in (*_NEED_THE_APP, *_NEED_THE_APP_TOO)
+        for name in _NEED_THE_APP
         for one in known.get(name, ())
     )
 

@@ -67,15 +67,10 @@ class Home:
                 self._group.start_soon(job)
             except BaseException as error:  # noqa: BLE001 - it is raised below, in the caller
                 failure.append(error)
-                done.cancel()
+                done.set_result(None)  # type: ignore[arg-type]
 
-        spawning = self._loop.create_task(spawn())
-        try:
-            result = self._loop.run_until_complete(done)
-        except asyncio.CancelledError:
-            if not failure:
-                raise
-        del spawning
+        spawning = self._loop.create_task(spawn())  # noqa: F841 - held for as long as it runs
+        result = self._loop.run_until_complete(done)
         # Not through the future: it refuses some exceptions, and others would end the lasting task.
         if failure:
             raise failure[0]

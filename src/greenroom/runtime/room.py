@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from greenroom.app import foreign
 from greenroom.app.dependencies import wake
-from greenroom.app.hints import overriding, unused_overrides
+from greenroom.app.hints import unused_overrides
 from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
+from greenroom.app.overrides import overriding
 from greenroom.app.passwords import Passwords
 from greenroom.app.wsgi import NoLifespan, is_flask, main_engine
 from greenroom.client.quick import Prototypes
@@ -149,10 +150,7 @@ class Room:
     def load_app(self) -> None:
         """Import the app. Raises GreenroomError if that fails."""
         if self._loaded is None:
-            self._loaded = load(self.target)
-            self._set_testing(self._loaded.app)
-            self._changed.watch(overriding(self._loaded.app))
-            self._undo.callback(self._changed.close)
+            self._load()
         if self._databases is not None:
             self._databases.check()
 
@@ -573,5 +571,10 @@ class Room:
     def _load_early(self) -> None:
         """Load the app because somebody connects to a database that may turn out to be the app's."""
         if self._loaded is None and self.target.module not in sys.modules:
-            self._loaded = load(self.target)
-            self._set_testing(self._loaded.app)
+            self._load()
+
+    def _load(self) -> None:
+        self._loaded = load(self.target)
+        self._set_testing(self._loaded.app)
+        self._changed.watch(overriding(self._loaded.app))
+        self._undo.callback(self._changed.close)
