@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import httpx2
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from greenroom.client import transports
 from greenroom.client.quick import Prototypes
@@ -30,6 +30,16 @@ async def items() -> dict[str, int]:
 @app.post("/items")
 async def add(item: dict[str, int]) -> dict[str, int]:
     return item
+
+
+@app.post("/login")
+async def log_in(request: Request) -> dict[str, int]:
+    return {"n": len(await request.body())}
+
+
+@app.post("/read")
+async def read(request: Request) -> dict[str, int]:
+    return {"n": len(await request.body())}
 
 
 class Door:
@@ -63,6 +73,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "GET with parameters": {"method": "GET", "url": "/items", "params": {"page": 1}},
     "POST of JSON": {"method": "POST", "url": "/items", "json": {"n": 1}},
     "POST of bytes": {"method": "POST", "url": "/items", "content": b'{"n": 1}'},
+    "POST of a form": {"method": "POST", "url": "/login", "data": {"name": "a", "word": "b"}},
+    "POST of a file": {"method": "POST", "url": "/read", "files": {"file": ("a.txt", b"text")}},
+    "GET with a cookie": {"method": "GET", "url": "/items", "headers": {"Cookie": "a=b"}},
     "GET that follows": {"method": "GET", "url": "/items", "follow_redirects": True},
 }
 

@@ -116,6 +116,15 @@ ORDINARY = [
     ("PUT", "/", {"json": [], "headers": {"X-One": "1", "accept": "text/plain"}}),
     ("PATCH", "/", {"json": "x", "headers": {"Authorization": "Bearer x"}}),
     ("GET", "/", {"headers": {"Host": "elsewhere.test"}}),
+    ("GET", "/x", {"params": {"page": 1, "all": True, "q": "a b&ü", "least": 1.5}}),
+    ("GET", "/x?page=1", {"params": {"page": 2}}),
+    ("GET", "/x?page=1", {"params": {}}),
+    ("POST", "/", {"content": b"<x/>", "headers": {"Content-Type": "application/xml"}}),
+    ("POST", "/", {"content": "ü"}),
+    ("POST", "/", {"content": b""}),
+    ("POST", "/", {"data": {"name": "a b", "n": 1, "yes": True}}),
+    ("POST", "/", {"data": {}}),
+    ("POST", "/", {"json": {}, "headers": {"content-type": "application/merge-patch+json"}}),
 ]
 
 
@@ -155,6 +164,19 @@ def test_an_ordinary_request_is_seen_as_by_the_longer_way(
             assert dict(own.cookies) == dict(got.cookies)
 
     asyncio.run(both())
+
+
+def test_values_that_are_equal_and_written_differently_are_not_confused() -> None:
+    """1, True and 1.0 are one key of a dictionary."""
+    app = App()
+
+    async def go() -> None:
+        own = client(app)
+        for value in (1, True, 1.0, "1"):
+            await own.get("/", params={"n": value})
+
+    asyncio.run(go())
+    assert [scope["query_string"] for scope, _ in app.seen] == [b"n=1", b"n=true", b"n=1.0", b"n=1"]
 
 
 def test_cookies_are_sent_with_the_next_request() -> None:

@@ -1,9 +1,10 @@
 """The ordinary request, without the client library's general way.
 
 What httpx2 does around one request (merge URLs and headers, authenticate, follow, wrap the stream) costs
-more than most endpoints. Of an ordinary request (a path of the app, and no body or a JSON one) all but
-the body is the same each time. So the library builds it once, as a *prototype*, and what went over
-the wire then goes over it again. Whatever isn't ordinary takes the library's own way.
+more than most endpoints. Of an ordinary request (a path of the app with plain parameters, and no body, or
+one of JSON, of a form or of bytes) all but the body is the same each time. So the library builds it
+once, as a *prototype*, and what went over the wire then goes over it again. Whatever isn't ordinary
+takes the library's own way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from greenroom.client import whole
 from greenroom.client.asgi import Answer, Message
 from greenroom.client.scopes import scope_of
 
@@ -52,21 +54,31 @@ class Prototypes:
         return len(self._known)
 
     def get(
-        self, client: Any, method: str, url: str, headers: Any, *, body: bool
+        self, client: Any, method: str, url: str, options: dict[str, Any], body: str | None
     ) -> Prototype | None:
-        """The prototype of a request of a client; None if the client makes none that is ordinary."""
+        """The prototype of a request of a client; None if the client makes none that is ordinary.
+
+        :param options: its headers and its parameters.
+        :param body: the name of the library's parameter that takes the body, if it has one.
+        """
+        headers, params = options.get("headers"), options.get("params")
         key = (
             method,
             url,
             body,
             tuple(client.headers.raw),
             tuple(headers.items()) if headers else None,
-            client.base_url,
+            # With their types: 1 and True are equal, and are written differently.
+            tuple((name, type(value), value) for name, value in params.items()) if params else None,
+            _written(client),
         )
         if key not in self._known:
             if len(self._known) >= MOST:
                 self._known.clear()
-            self._known[key] = _prototype(client, method, url, headers, body=body)
+            said = {"headers": headers, "params": params}
+            if body is not None:
+                said[body] = _SAMPLES[body]
+            self._known[key] = _prototype(client, method, url, said)
         return self._known[key]
 
 
@@ -120,45 +132,53 @@ def ordinary(
     """
     if type(url) is not str or not url.startswith("/") or url.startswith("//"):
         return None
-    headers = options.get("headers")
-    plain = options.keys() <= {"json", "headers"} and (headers is None or _are_plain(headers))
-    if not plain or _is_special(client):
+    if not (options.keys() <= _QUICK) or not _is_plain(options) or _is_special(client):
         return None
-    json = options.get("json")
-    body: bytes | None = None
-    if json is not None:
-        body = _encode(library)(json)
-    prototype = prototypes.get(client, method.upper(), url, headers, body=body is not None)
+    kinds = _BODIES & options.keys()
+    if len(kinds) > 1:
+        return None
+    kind = kinds.pop() if kinds else None
+    body = None if kind is None else _encoder(library, kind)(options[kind])
+    if kind is not None and not body:
+        return None
+    prototype = prototypes.get(client, method.upper(), url, options, kind)
     if prototype is None:
         return None
     return Quick(prototype.scope["method"], prototype, body, time.perf_counter())
 
 
-def response(library: ModuleType, client: Any, quick: Quick, answer: Answer) -> Response:
-    """The library's response; what is left to the client (cookies, redirects) is done."""
+def response(
+    library: ModuleType, client: Any, quick: Quick, answer: Answer, *, follows: bool
+) -> Response:
+    """The library's response; what is left to the client (cookies, redirects) is done.
+
+    :param follows: whether the client goes where a redirect leads.
+    """
     made: Any = _response_class(library)(
         answer.status,
         headers=answer.headers,
         stream=library.ByteStream(answer.body),
         default_encoding=client._default_encoding,  # noqa: SLF001 - as its send() passes it on
     )
-    try:
-        made.read()
-    except library.RequestError as error:  # A body that isn't what its headers say.
-        error.request = quick.request(library)
-        raise
+    if not whole.read(library, made, answer.headers, answer.body):
+        try:
+            made.read()
+        except library.RequestError as error:  # A body that isn't what its headers say.
+            error.request = quick.request(library)
+            raise
     made.made_from = quick
     made.elapsed = dt.timedelta(seconds=time.perf_counter() - quick.started)
-    if any(name.lower() == b"set-cookie" for name, _ in answer.headers):
+    names = {name.lower() for name, _ in answer.headers}
+    if b"set-cookie" in names:
         client.cookies.extract_cookies(made)
-    if made.has_redirect_location:
+    if b"location" in names and made.has_redirect_location:
         # httpx2 lets a location pass that it can't read, httpx doesn't.
         passes: tuple[type[BaseException], ...] = ()
-        if library.__name__ == "httpx2" and not client.follow_redirects:
+        if library.__name__ == "httpx2" and not follows:
             passes = (library.RemoteProtocolError,)
         with contextlib.suppress(*passes):
             made.next_request = client._build_redirect_request(made.request, made)  # noqa: SLF001
-    logger = logging.getLogger(library.__name__)
+    logger = _logger(library)
     if logger.isEnabledFor(logging.INFO):
         logger.info(
             'HTTP Request: %s %s "%s %d %s"',
@@ -171,15 +191,23 @@ def response(library: ModuleType, client: Any, quick: Quick, answer: Answer) -> 
     return made  # type: ignore[no-any-return]
 
 
-def _prototype(client: Any, method: str, url: str, headers: Any, *, body: bool) -> Prototype | None:
+def _prototype(client: Any, method: str, url: str, said: dict[str, Any]) -> Prototype | None:
     if any(name in client.headers for name in _FRAMING) or client.base_url.userinfo:
         return None
-    request = client.build_request(method, url, headers=headers, json={} if body else None)
-    if body:
+    request = client.build_request(method, url, **said)
+    if not _BODIES.isdisjoint(said):
         del request.headers["content-length"]
     return Prototype(
         scope_of(request), list(request.headers.raw), request.url, dict(request.extensions)
     )
+
+
+def _written(client: Any) -> str:
+    """The client's base URL; writing a URL costs more than comparing an object with itself."""
+    known: tuple[Any, str] | None = getattr(client, "written", None)
+    if known is None or known[0] is not client.base_url:
+        known = client.written = (client.base_url, str(client.base_url))
+    return known[1]
 
 
 def _is_special(client: Any) -> bool:
@@ -195,31 +223,60 @@ def _is_special(client: Any) -> bool:
     )
 
 
-def _are_plain(headers: Any) -> bool:
-    if type(headers) is not dict:
-        return False
-    for name, value in headers.items():
-        if type(name) is not str or type(value) is not str or name.lower() in _FRAMING:
+def _is_plain(options: dict[str, Any]) -> bool:
+    """Whether the values are of the kinds that are sent as they are."""
+    headers, params, form = options.get("headers"), options.get("params"), options.get("data")
+    if headers is not None:
+        if type(headers) is not dict:
             return False
-    return True
+        for name, value in headers.items():
+            if type(name) is not str or type(value) is not str or name.lower() in _FRAMING:
+                return False
+    if params is not None and not (params and _are_plain(params)):
+        return False
+    if form is not None and not _are_plain(form):
+        return False
+    return type(options.get("content", b"")) in _CONTENT
 
 
+def _are_plain(values: Any) -> bool:
+    return type(values) is dict and all(
+        type(name) is str and type(value) in _SCALARS for name, value in values.items()
+    )
+
+
+#: What an ordinary request may be told.
+_QUICK = frozenset({"json", "content", "data", "headers", "params", "follow_redirects"})
+#: The parameters that take a body, each with one that stands for all.
+_SAMPLES: dict[str, Any] = {"json": {}, "content": b"greenroom", "data": {"green": "room"}}
+_BODIES = _SAMPLES.keys()
+_SCALARS = frozenset({str, int, float, bool})
+_CONTENT = frozenset({bytes, str})
 #: What somebody may put in the place of the client's own.
 _OVERRIDDEN = frozenset({"build_request", "send", "_send_handling_auth", "_send_single_request"})
-_FRAMING = frozenset({"content-length", "transfer-encoding", "content-type"})
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 @cache
-def _encode(library: ModuleType) -> Callable[[Any], bytes]:
-    """The library's way to write JSON."""
+def _logger(library: ModuleType) -> logging.Logger:
+    return logging.getLogger(library.__name__)
+
+
+@cache
+def _encoder(library: ModuleType, kind: str) -> Callable[[Any], bytes]:
+    """The library's way to write a body.
+
+    :param kind: the name of the parameter that takes it.
+    """
+    if kind == "content":
+        return lambda value: value if isinstance(value, bytes) else value.encode()
 
     def encode(value: Any) -> bytes:
-        return bytes(library.Request("POST", "http://testserver", json=value).content)
+        return bytes(library.Request("POST", "http://testserver", **{kind: value}).content)
 
-    own = getattr(getattr(library, "_content", None), "encode_json", None)
-    if own is None:
-        return encode
-    return lambda value: b"".join(own(value)[1])
+    name = {"json": "encode_json", "data": "encode_urlencoded_data"}[kind]
+    own = getattr(getattr(library, "_content", None), name, None)
+    return encode if own is None else lambda value: b"".join(own(value)[1])
 
 
 @cache

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from greenroom.client.asgi import Answer, Message
 from greenroom.facts.exchange import Exchange
 
 
-@contextmanager
-def told(
-    saw: Callable[[Exchange], None], scope: Message, sent: bytes | None
-) -> Iterator[list[Answer]]:
-    """Tell of an exchange when the block is left, also where the app raises.
+class Told:
+    """Tells of an exchange when its block is left, also where the app raises.
+
+    The block puts the answer into the list that it is given.
 
     :param scope: the request's; only read, and before the app can change it.
     :param sent: the request's body; None if it was a stream.
-    :yields: a list that the block puts the answer into.
     """
-    __tracebackhide__ = True
-    method, query = scope["method"], scope["query_string"].decode("latin-1")
-    target = f"{scope['path']}?{query}" if query else scope["path"]
-    outcome: list[Answer] = []
-    try:
-        yield outcome
-    except BaseException as error:
-        line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
-        saw(Exchange(method, target, sent, None, error=line))
-        raise
-    answer = outcome[0]
-    saw(Exchange(method, target, sent, answer.status, answer.body))
+
+    __slots__ = ("_method", "_outcome", "_saw", "_sent", "_target")
+
+    def __init__(self, saw: Callable[[Exchange], None], scope: Message, sent: bytes | None) -> None:
+        query = scope["query_string"]
+        self._saw = saw
+        self._method: str = scope["method"]
+        self._target = f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
+        self._sent = sent
+        self._outcome: list[Answer] = []
+
+    def __enter__(self) -> list[Answer]:
+        return self._outcome
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        __tracebackhide__ = True
+        if error is not None:
+            line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
+            self._saw(Exchange(self._method, self._target, self._sent, None, error=line))
+            return
+        answer = self._outcome[0]
+        self._saw(Exchange(self._method, self._target, self._sent, answer.status, answer.body))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from greenroom.client import quick
+from greenroom.client import quick, whole
 from greenroom.client.asgi import Answer, App, Limit, Message, exchange
 from greenroom.client.quick import Prototypes
 from greenroom.client.scopes import scope_of, websocket_scope_of
 from greenroom.client.streams import StreamedExchange
-from greenroom.client.told import told
+from greenroom.client.told import Told
 from greenroom.facts.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ def wsgi_client(library: ModuleType, app: Any, door: BlockingDoor) -> Client:
             scope = {"method": request.method, "path": request.url.path, "query_string": b""}
             try:
                 over = door.limit.over(request.method, request.url.path)
-                with over, told(door.saw, scope, request.content) as outcome:
+                with over, Told(door.saw, scope, request.content) as outcome:
                     made: Response = super().handle_request(request)
                     body = made.read()
                     outcome.append(Answer(made.status_code, made.headers.raw, body))
@@ -179,7 +181,7 @@ def _async_client(library: ModuleType) -> Any:
                 return await super().request(method, url, **options)
             await door.before_request()
             try:
-                with told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
+                with Told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
                     answer = await exchange(
                         app,
                         ordinary.scope,
@@ -190,8 +192,9 @@ def _async_client(library: ModuleType) -> Any:
                     outcome.append(answer)
             finally:
                 await door.after_request()
-            response = quick.response(library, self, ordinary, answer)
-            if response.next_request is None or not self.follow_redirects:
+            follows: bool = said.get("follow_redirects", self.follow_redirects)
+            response = quick.response(library, self, ordinary, answer, follows=follows)
+            if response.next_request is None or not follows:
                 return response
             # From here on as the library does after its own first answer.
             follow, response.next_request = response.next_request, None
@@ -238,7 +241,7 @@ def _blocking_client(library: ModuleType) -> Any:
                 return super().request(method, url, **options)
             door.before_request()
             try:
-                with told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
+                with Told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
                     raising = self.raise_app_exceptions
                     answer = door.run(
                         lambda: exchange(
@@ -252,8 +255,9 @@ def _blocking_client(library: ModuleType) -> Any:
                     outcome.append(answer)
             finally:
                 door.after_request()
-            response = quick.response(library, self, ordinary, answer)
-            if response.next_request is None or not self.follow_redirects:
+            follows: bool = said.get("follow_redirects", self.follow_redirects)
+            response = quick.response(library, self, ordinary, answer, follows=follows)
+            if response.next_request is None or not follows:
                 return response
             # From here on as the library does after its own first answer.
             follow, response.next_request = response.next_request, None
@@ -307,10 +311,16 @@ def _async_transport(library: ModuleType) -> Any:
             await self.door.before_request()
             if request.extensions.get(_STREAMED):
                 return await _streamed(library, self, request)
+            started = time.perf_counter()
             try:
-                return await _exchange(library, self, request)
+                answer = await _exchange(library, self, request)
             finally:
                 await self.door.after_request()
+            response = _response(library, answer)
+            if whole.read(library, response, answer.headers, answer.body):
+                # The library sets it where a stream ends.
+                response.elapsed = dt.timedelta(seconds=time.perf_counter() - started)
+            return response
 
     return Transport
 
@@ -332,9 +342,10 @@ def _blocking_transport(library: ModuleType) -> Any:
             request.read()
             self.door.before_request()
             try:
-                return self.door.run(lambda: _exchange(library, self, request))
+                answer = self.door.run(lambda: _exchange(library, self, request))
             finally:
                 self.door.after_request()
+            return _response(library, answer)
 
     return Transport
 
@@ -342,8 +353,8 @@ def _blocking_transport(library: ModuleType) -> Any:
 async def _streamed(library: ModuleType, transport: Any, request: Request) -> Response:
     """An answer that is read while the app goes on."""
     __tracebackhide__ = True
-    whole = isinstance(request.stream, library.ByteStream)
-    body: Any = await request.aread() if whole else request.stream
+    at_once = isinstance(request.stream, library.ByteStream)
+    body: Any = await request.aread() if at_once else request.stream
     scope = scope_of(request)
     door = transport.door
     exchanged = StreamedExchange(
@@ -354,7 +365,7 @@ async def _streamed(library: ModuleType, transport: Any, request: Request) -> Re
         raising=transport.raising,
         limit=door.limit,
     )
-    with told(door.saw, scope, body if whole else None) as outcome:
+    with Told(door.saw, scope, body if at_once else None) as outcome:
         status, headers = await exchanged.start()
         outcome.append(Answer(status, headers, b""))
     response: Response = library.Response(
@@ -380,17 +391,21 @@ def _stream_class(library: ModuleType) -> Any:
     return Stream
 
 
-async def _exchange(library: ModuleType, transport: Any, request: Request) -> Response:
+async def _exchange(library: ModuleType, transport: Any, request: Request) -> Answer:
     __tracebackhide__ = True
-    whole = isinstance(request.stream, library.ByteStream)
     # Read, not asked for its content: a redirected request hasn't been read yet.
-    body: Any = await request.aread() if whole else request.stream
+    at_once = isinstance(request.stream, library.ByteStream)
+    body: Any = await request.aread() if at_once else request.stream
     scope = scope_of(request)
-    with told(transport.door.saw, scope, body if whole else None) as outcome:
+    with Told(transport.door.saw, scope, body if at_once else None) as outcome:
         answer = await exchange(
             transport.call, scope, body, raising=transport.raising, limit=transport.door.limit
         )
         outcome.append(answer)
+    return answer
+
+
+def _response(library: ModuleType, answer: Answer) -> Response:
     response: Response = library.Response(
         answer.status, headers=answer.headers, stream=library.ByteStream(answer.body)
     )
