@@ -192,7 +192,7 @@ def _async_client(library: ModuleType) -> Any:
                     outcome.append(answer)
             finally:
                 await door.after_request()
-            follows: bool = said.get("follow_redirects", self.follow_redirects)
+            follows = bool(said.get("follow_redirects", self.follow_redirects))
             response = quick.response(library, self, ordinary, answer, follows=follows)
             if response.next_request is None or not follows:
                 return response
@@ -255,7 +255,7 @@ def _blocking_client(library: ModuleType) -> Any:
                     outcome.append(answer)
             finally:
                 door.after_request()
-            follows: bool = said.get("follow_redirects", self.follow_redirects)
+            follows = bool(said.get("follow_redirects", self.follow_redirects))
             response = quick.response(library, self, ordinary, answer, follows=follows)
             if response.next_request is None or not follows:
                 return response
