@@ -13,7 +13,8 @@ from fastapi import FastAPI, Request
 
 from greenroom.client import transports
 from greenroom.client.quick import Prototypes
-from greenroom.facts.exchange import Exchange
+from greenroom.observe.ledger import Ledger
+from greenroom.observe.ledger import Request as Asked
 from greenroom.runtime.limit import Limit
 
 REQUESTS = 300
@@ -48,6 +49,7 @@ class Door:
     def __init__(self) -> None:
         self.limit = Limit(30, lambda file: True)
         self.app: Any = None
+        self.ledger = Ledger()
 
     async def before_request(self) -> None:
         pass
@@ -58,8 +60,8 @@ class Door:
     def websocket(self, app: Any, scope: Any) -> Any:
         raise NotImplementedError
 
-    def saw(self, exchange: Exchange) -> None:
-        pass
+    def asked(self) -> Asked:
+        return self.ledger.asked()
 
 
 #: The kinds of requests, each with how it is sent.

@@ -9,6 +9,10 @@ from greenroom.observe.ledger import MOST_EXCHANGES, MOST_STATEMENTS, Ledger
 from greenroom.report.diagnosis import STATEMENT, WIDTH, lines, masked
 
 
+def over(ledger: Ledger, exchange: Exchange) -> None:
+    ledger.asked().saw(exchange)
+
+
 def told(ledger: Ledger) -> list[str]:
     return lines(ledger.exchanges, ledger.earlier, ledger.statements, ledger.changes, [])
 
@@ -21,10 +25,10 @@ def test_a_test_that_did_nothing_has_nothing_to_tell() -> None:
 def test_exchanges_are_told_with_their_bodies() -> None:
     """One line each, and one for a body."""
     ledger = Ledger()
-    ledger.exchanged(Exchange("GET", "/items?page=1", b"", 200, b"[]"))
-    ledger.exchanged(Exchange("POST", "/items", b'{"name":\n "lamp"}', 409, b'{"detail": "there"}'))
-    ledger.exchanged(Exchange("PUT", "/file", b"\xff\xfe", None, error="raised KeyError: 'x'"))
-    ledger.exchanged(Exchange("DELETE", "/items/1", None, 204))
+    over(ledger, Exchange("GET", "/items?page=1", b"", 200, b"[]"))
+    over(ledger, Exchange("POST", "/items", b'{"name":\n "lamp"}', 409, b'{"detail": "there"}'))
+    over(ledger, Exchange("PUT", "/file", b"\xff\xfe", None, error="raised KeyError: 'x'"))
+    over(ledger, Exchange("DELETE", "/items/1", None, 204))
     assert told(ledger) == [
         "GET /items?page=1 -> 200",
         "    < []",
@@ -41,7 +45,7 @@ def test_the_last_ones_are_told_and_the_others_counted() -> None:
     """The report stays short."""
     ledger = Ledger()
     for number in range(MOST_EXCHANGES + 3):
-        ledger.exchanged(Exchange("GET", f"/{number}", b"", 200))
+        over(ledger, Exchange("GET", f"/{number}", b"", 200))
     assert told(ledger)[:2] == ["(3 earlier)", "GET /3 -> 200"]
     assert len(told(ledger)) == MOST_EXCHANGES + 1
 
@@ -51,7 +55,7 @@ def test_statements_are_those_since_the_last_request_began() -> None:
     ledger = Ledger()
     ledger.sent(SentStatement("INSERT INTO items (name) VALUES (?)", 1))
     ledger.request_begins()
-    ledger.exchanged(Exchange("GET", "/", b"", 200))
+    over(ledger, Exchange("GET", "/", b"", 200))
     ledger.sent(SentStatement("SELECT items.id,\n items.name FROM items", -1))
     ledger.sent(SentStatement('UPDATE "items" SET name = ?', 2))
     ledger.sent(SentStatement("DELETE FROM shop.items WHERE x" + "x" * STATEMENT, 0))
@@ -79,7 +83,7 @@ def test_another_test_begins_with_an_empty_one() -> None:
     """What the last one did is not its doing."""
     ledger = Ledger()
     for _ in range(MOST_EXCHANGES + 1):
-        ledger.exchanged(Exchange("GET", "/", b"", 200))
+        over(ledger, Exchange("GET", "/", b"", 200))
     ledger.sent(SentStatement("DELETE FROM items", 3))
     ledger.begin()
     assert told(ledger) == []

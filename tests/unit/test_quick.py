@@ -10,7 +10,7 @@ import pytest
 
 from greenroom.client import library, transports
 from greenroom.client.quick import MOST, Prototypes
-from greenroom.facts.exchange import Exchange
+from greenroom.observe.ledger import Ledger
 from greenroom.runtime.limit import Limit
 
 LIBRARY = library.load()
@@ -31,8 +31,8 @@ class Door:
     def websocket(self, app: Any, scope: Any) -> Any:
         raise NotImplementedError
 
-    def saw(self, exchange: Exchange) -> None:
-        pass
+    def asked(self) -> Any:
+        return Ledger().asked()
 
 
 class BlockingDoor:
@@ -47,8 +47,8 @@ class BlockingDoor:
     def after_request(self) -> None:
         pass
 
-    def saw(self, exchange: Exchange) -> None:
-        pass
+    def asked(self) -> Any:
+        return Ledger().asked()
 
     def run(self, function: Any) -> Any:
         return asyncio.run(function())

@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from greenroom.app.load import AsgiApp, Message
 from greenroom.facts.errors import Code, GreenroomError
-from greenroom.facts.exchange import Exchange
 
 #: How long, in seconds, an app may take to end when its client has gone, before it is cancelled.
 GRACE = 0.5
@@ -26,7 +25,6 @@ class AsyncSocket:
     :param scope: the connection scope, complete but for the app's own state.
     :param before: called before something goes to the app.
     :param after: called when something has come from it.
-    :param saw: called with what came of the session.
     :param seconds: how long the app may take to send what is waited for; 0 is for ever.
     """
 
@@ -37,12 +35,11 @@ class AsyncSocket:
         *,
         before: Callable[[], Awaitable[None]],
         after: Callable[[], Awaitable[None]],
-        saw: Callable[[Exchange], None],
         seconds: float,
     ) -> None:
         self._app = app
         self._scope = scope
-        self._before, self._after, self._saw = before, after, saw
+        self._before, self._after = before, after
         self._seconds = seconds
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
@@ -71,7 +68,6 @@ class AsyncSocket:
             raise
         self.accepted_subprotocol = message.get("subprotocol")
         self.extra_headers = list(message.get("headers", ()))
-        self._saw(Exchange("WEBSOCKET", self._scope["path"], None, 101))
         return self
 
     async def __aexit__(self, kind: object, error: object, trace: object) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from greenroom.facts.exchange import Exchange
+from greenroom.facts.exchange import Exchange, Watch
 
 
 def is_flask(value: object) -> bool:
@@ -71,14 +71,14 @@ def flask_client(
     app: Any,
     before: Callable[[], None],
     after: Callable[[], None],
-    saw: Callable[[Exchange], None],
+    asked: Callable[[], Watch],
     over: Callable[[str, str], AbstractContextManager[None]],
 ) -> Any:
     """Flask's own test client for the app, or the app's own, told of each request.
 
     :param before: called before a request goes out.
     :param after: called when the app is done with it.
-    :param saw: called with what came of it.
+    :param asked: called as it goes to the app; told there is what comes of it.
     :param over: how long a request may take.
     """
     base: Any = type(app.test_client())
@@ -88,13 +88,14 @@ def flask_client(
             __tracebackhide__ = True
             path = _path(args[0] if args else kwargs.get("path", ""))
             before()
+            watch = asked()
             try:
                 with over(str(kwargs.get("method", "GET")), path):
                     response = super().open(*args, **kwargs)
             except Exception as error:
                 told = f"raised {type(error).__name__}: {error}"
                 method = str(kwargs.get("method", "GET"))
-                saw(Exchange(method, path, _sent(kwargs), None, error=told))
+                watch.saw(Exchange(method, path, _sent(kwargs), None, error=told))()
                 raise
             finally:
                 after()
@@ -102,7 +103,11 @@ def flask_client(
             received = response.get_data() if response.content_length is not None else None
             target = response.request.full_path.rstrip("?")
             method = response.request.method
-            saw(Exchange(method, target, _sent(kwargs), response.status_code, received))
+            status, kind = response.status_code, response.content_type or ""
+            # Whether somebody looks at it can't be seen from here.
+            watch.saw(
+                Exchange(method, target, _sent(kwargs), status, received, content_type=kind)
+            )()
             return response
 
     return Client(app, app.response_class, use_cookies=True)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from greenroom.cli import db
+from greenroom.cli import db, outcomes
 from greenroom.facts.errors import GreenroomError
 
 
@@ -15,9 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Wrong arguments are 2, as argparse has it.
     """
-    parser = argparse.ArgumentParser(prog="greenroom", description="Real databases for tests.")
+    parser = argparse.ArgumentParser(
+        prog="greenroom", description="Real databases for tests, and what a suite proves."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     db.add_to(commands)
+    outcomes.add_to(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from greenroom.client import whole
+from greenroom.client import whole, witness
 from greenroom.client.asgi import Answer, Message
 from greenroom.client.scopes import scope_of
 
@@ -96,6 +97,7 @@ class Quick:
         """The app's own copy of the scope."""
         scope = dict(self.prototype.scope)
         scope["asgi"] = dict(scope["asgi"])
+        scope["extensions"] = dict(scope["extensions"])
         headers = list(scope["headers"])
         if self.body is not None:
             headers.append((b"content-length", b"%d" % len(self.body)))
@@ -154,7 +156,7 @@ def response(
 
     :param follows: whether the client goes where a redirect leads.
     """
-    made: Any = _response_class(library)(
+    made: Any = witness.response_class(library)(
         answer.status,
         headers=answer.headers,
         stream=library.ByteStream(answer.body),
@@ -166,7 +168,7 @@ def response(
         except library.RequestError as error:  # A body that isn't what its headers say.
             error.request = quick.request(library)
             raise
-    made.made_from = quick
+    made.request_made_by = functools.partial(quick.request, library)
     made.elapsed = dt.timedelta(seconds=time.perf_counter() - quick.started)
     names = {name.lower() for name, _ in answer.headers}
     if b"set-cookie" in names:
@@ -277,25 +279,3 @@ def _encoder(library: ModuleType, kind: str) -> Callable[[Any], bytes]:
     name = {"json": "encode_json", "data": "encode_urlencoded_data"}[kind]
     own = getattr(getattr(library, "_content", None), name, None)
     return encode if own is None else lambda value: b"".join(own(value)[1])
-
-
-@cache
-def _response_class(library: ModuleType) -> Any:
-    """A response that builds its request when somebody asks for it."""
-
-    class QuickResponse(library.Response):  # type: ignore[misc,name-defined]
-        made_from: Quick | None = None
-
-        @property
-        def _request(self) -> Request | None:
-            made: Request | None = self.__dict__.get("own_request")
-            if made is None and self.made_from is not None:
-                made = self.__dict__["own_request"] = self.made_from.request(library)
-            return made
-
-        @_request.setter
-        def _request(self, value: Request | None) -> None:
-            self.__dict__["own_request"] = value
-
-    QuickResponse.__name__ = QuickResponse.__qualname__ = "Response"
-    return QuickResponse

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from greenroom.client.asgi import CLIENT, Message
 
+#: The extension that tells who the client is; others are heard at the app's door.
+MARK = "greenroom"
+
 if TYPE_CHECKING:
     from httpx2 import Request
 
@@ -29,6 +32,7 @@ def scope_of(request: Request) -> Message:
         "server": (url.host, port),
         "client": CLIENT,
         "root_path": "",
+        "extensions": {MARK: {}},
     }
 
 

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
+from typing import Protocol, Self
 
-from greenroom.client.asgi import Answer, Message
-from greenroom.facts.exchange import Exchange
+from greenroom.client.asgi import Answer, Message, RawHeaders
+from greenroom.facts.exchange import Exchange, Watch
+
+
+class Listens(Protocol):
+    """Who is told."""
+
+    def asked(self) -> Watch:
+        """A request goes to the app now."""
 
 
 class Told:
     """Tells of an exchange when its block is left, also where the app raises.
 
-    The block puts the answer into the list that it is given.
+    The block puts the answer into `answer`; after it, `looked` is to be called when the test looks at
+    the answer.
 
     :param scope: the request's; only read, and before the app can change it.
     :param sent: the request's body; None if it was a stream.
     """
 
-    __slots__ = ("_method", "_outcome", "_saw", "_sent", "_target")
+    __slots__ = ("_method", "_sent", "_target", "_watch", "answer", "looked")
 
-    def __init__(self, saw: Callable[[Exchange], None], scope: Message, sent: bytes | None) -> None:
+    def __init__(self, door: Listens, scope: Message, sent: bytes | None) -> None:
         query = scope["query_string"]
-        self._saw = saw
         self._method: str = scope["method"]
         self._target = f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
         self._sent = sent
-        self._outcome: list[Answer] = []
+        self._watch = door.asked()
+        self.answer: Answer | None = None
+        self.looked: Callable[[], None] | None = None
 
-    def __enter__(self) -> list[Answer]:
-        return self._outcome
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
@@ -40,7 +50,26 @@ class Told:
         __tracebackhide__ = True
         if error is not None:
             line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
-            self._saw(Exchange(self._method, self._target, self._sent, None, error=line))
+            # What is raised in the test, it has seen.
+            self._watch.saw(Exchange(self._method, self._target, self._sent, None, error=line))()
             return
-        answer = self._outcome[0]
-        self._saw(Exchange(self._method, self._target, self._sent, answer.status, answer.body))
+        answer = self.answer
+        assert answer is not None
+        kind_of_body = _content_type(answer.headers)
+        self.looked = self._watch.saw(
+            Exchange(
+                self._method,
+                self._target,
+                self._sent,
+                answer.status,
+                answer.body,
+                content_type=kind_of_body,
+            )
+        )
+
+
+def _content_type(headers: RawHeaders) -> str:
+    for name, value in headers:
+        if name == b"content-type" or name.lower() == b"content-type":
+            return value.decode("latin-1")
+    return ""

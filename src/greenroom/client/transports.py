@@ -9,13 +9,13 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from greenroom.client import quick, whole
+from greenroom.client import quick, whole, witness
 from greenroom.client.asgi import Answer, App, Limit, Message, exchange
 from greenroom.client.quick import Prototypes
 from greenroom.client.scopes import scope_of, websocket_scope_of
 from greenroom.client.streams import StreamedExchange
 from greenroom.client.told import Told
-from greenroom.facts.exchange import Exchange
+from greenroom.facts.exchange import Watch
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Client, Request, Response
@@ -64,8 +64,8 @@ class Door(Protocol):
     async def after_request(self) -> None:
         """Called when the app is done with it, background tasks included."""
 
-    def saw(self, exchange: Exchange) -> None:
-        """Called with what the app was asked and has answered."""
+    def asked(self) -> Watch:
+        """Called when a request goes to the app; told there is what comes of it."""
 
     def websocket(self, app: App, scope: Message) -> Any:
         """A WebSocket session with the app."""
@@ -88,8 +88,8 @@ class BlockingDoor(Protocol):
     def after_request(self) -> None:
         """Called when the app is done with it, background tasks included."""
 
-    def saw(self, exchange: Exchange) -> None:
-        """Called with what the app was asked and has answered."""
+    def asked(self) -> Watch:
+        """Called when a request goes to the app; told there is what comes of it."""
 
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine function to its end, on the loop that the app lives on."""
@@ -132,10 +132,10 @@ def wsgi_client(library: ModuleType, app: Any, door: BlockingDoor) -> Client:
             scope = {"method": request.method, "path": request.url.path, "query_string": b""}
             try:
                 over = door.limit.over(request.method, request.url.path)
-                with over, Told(door.saw, scope, request.content) as outcome:
+                with over, Told(door, scope, request.content) as told:
                     made: Response = super().handle_request(request)
                     body = made.read()
-                    outcome.append(Answer(made.status_code, made.headers.raw, body))
+                    told.answer = Answer(made.status_code, made.headers.raw, body)
             finally:
                 door.after_request()
             return made
@@ -181,28 +181,27 @@ def _async_client(library: ModuleType) -> Any:
                 return await super().request(method, url, **options)
             await door.before_request()
             try:
-                with Told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
-                    answer = await exchange(
+                with Told(door, ordinary.prototype.scope, ordinary.body) as told:
+                    told.answer = answer = await exchange(
                         app,
                         ordinary.scope,
                         ordinary.body or b"",
                         raising=self.raise_app_exceptions,
                         limit=door.limit,
                     )
-                    outcome.append(answer)
             finally:
                 await door.after_request()
             follows = bool(said.get("follow_redirects", self.follow_redirects))
             response = quick.response(library, self, ordinary, answer, follows=follows)
             if response.next_request is None or not follows:
-                return response
+                return witness.armed(response, told.looked)
             # From here on as the library does after its own first answer.
             follow, response.next_request = response.next_request, None
             last = await self._send_handling_redirects(
                 follow, follow_redirects=True, history=[response]
             )
             await last.aread()
-            return last
+            return witness.armed(last)
 
         def websocket_connect(
             self, url: str, subprotocols: Sequence[str] = (), **options: Any
@@ -220,7 +219,7 @@ def _async_client(library: ModuleType) -> Any:
             __tracebackhide__ = True
             if stream:
                 request.extensions = {**request.extensions, _STREAMED: True}
-            return await super().send(request, stream=stream, **options)
+            return witness.armed(await super().send(request, stream=stream, **options))
 
     return AsyncClient
 
@@ -241,7 +240,7 @@ def _blocking_client(library: ModuleType) -> Any:
                 return super().request(method, url, **options)
             door.before_request()
             try:
-                with Told(door.saw, ordinary.prototype.scope, ordinary.body) as outcome:
+                with Told(door, ordinary.prototype.scope, ordinary.body) as told:
                     raising = self.raise_app_exceptions
                     answer = door.run(
                         lambda: exchange(
@@ -252,18 +251,22 @@ def _blocking_client(library: ModuleType) -> Any:
                             limit=door.limit,
                         )
                     )
-                    outcome.append(answer)
+                    told.answer = answer
             finally:
                 door.after_request()
             follows = bool(said.get("follow_redirects", self.follow_redirects))
             response = quick.response(library, self, ordinary, answer, follows=follows)
             if response.next_request is None or not follows:
-                return response
+                return witness.armed(response, told.looked)
             # From here on as the library does after its own first answer.
             follow, response.next_request = response.next_request, None
             last = self._send_handling_redirects(follow, follow_redirects=True, history=[response])
             last.read()
-            return last
+            return witness.armed(last)
+
+        def send(self, request: Request, **options: Any) -> Any:
+            __tracebackhide__ = True
+            return witness.armed(super().send(request, **options))
 
         def __enter__(self) -> Any:
             # As Starlette's, which may be entered again; the app is started all the time.
@@ -313,10 +316,10 @@ def _async_transport(library: ModuleType) -> Any:
                 return await _streamed(library, self, request)
             started = time.perf_counter()
             try:
-                answer = await _exchange(library, self, request)
+                told, answer = await _exchange(library, self, request)
             finally:
                 await self.door.after_request()
-            response = _response(library, answer)
+            response = _response(library, answer, told)
             if whole.read(library, response, answer.headers, answer.body):
                 # The library sets it where a stream ends.
                 response.elapsed = dt.timedelta(seconds=time.perf_counter() - started)
@@ -342,10 +345,10 @@ def _blocking_transport(library: ModuleType) -> Any:
             request.read()
             self.door.before_request()
             try:
-                answer = self.door.run(lambda: _exchange(library, self, request))
+                told, answer = self.door.run(lambda: _exchange(library, self, request))
             finally:
                 self.door.after_request()
-            return _response(library, answer)
+            return _response(library, answer, told)
 
     return Transport
 
@@ -365,13 +368,13 @@ async def _streamed(library: ModuleType, transport: Any, request: Request) -> Re
         raising=transport.raising,
         limit=door.limit,
     )
-    with Told(door.saw, scope, body if at_once else None) as outcome:
+    with Told(door, scope, body if at_once else None) as told:
         status, headers = await exchanged.start()
-        outcome.append(Answer(status, headers, b""))
-    response: Response = library.Response(
-        status, headers=headers, stream=_stream_class(library)(exchanged)
-    )
-    return response
+        told.answer = Answer(status, headers, b"")
+    stream = _stream_class(library)(exchanged)
+    response = witness.response_class(library)(status, headers=headers, stream=stream)
+    response.when_looked_at = told.looked
+    return response  # type: ignore[no-any-return]
 
 
 @cache
@@ -391,22 +394,21 @@ def _stream_class(library: ModuleType) -> Any:
     return Stream
 
 
-async def _exchange(library: ModuleType, transport: Any, request: Request) -> Answer:
+async def _exchange(library: ModuleType, transport: Any, request: Request) -> tuple[Told, Answer]:
     __tracebackhide__ = True
     # Read, not asked for its content: a redirected request hasn't been read yet.
     at_once = isinstance(request.stream, library.ByteStream)
     body: Any = await request.aread() if at_once else request.stream
     scope = scope_of(request)
-    with Told(transport.door.saw, scope, body if at_once else None) as outcome:
-        answer = await exchange(
+    with Told(transport.door, scope, body if at_once else None) as told:
+        told.answer = answer = await exchange(
             transport.call, scope, body, raising=transport.raising, limit=transport.door.limit
         )
-        outcome.append(answer)
-    return answer
+    return told, answer
 
 
-def _response(library: ModuleType, answer: Answer) -> Response:
-    response: Response = library.Response(
-        answer.status, headers=answer.headers, stream=library.ByteStream(answer.body)
-    )
-    return response
+def _response(library: ModuleType, answer: Answer, told: Told) -> Response:
+    stream = library.ByteStream(answer.body)
+    response = witness.response_class(library)(answer.status, headers=answer.headers, stream=stream)
+    response.when_looked_at = told.looked
+    return response  # type: ignore[no-any-return]

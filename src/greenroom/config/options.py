@@ -25,6 +25,7 @@ FIXTURES = (
     "session_factory",
     "overrides",
     "live_server",
+    "queries",
 )
 
 
@@ -145,8 +146,30 @@ def _seconds(value: object) -> float:
     except (TypeError, ValueError):
         raise RejectedError(f"{value!r} is not a number") from None
     if not 0 <= seconds < float("inf"):
-        raise RejectedError(f"{value!r} is not a time")
+        raise RejectedError(f"{value!r} is out of range")
     return seconds
+
+
+def _contract(value: object) -> str:
+    text = _text(value)
+    if text not in {"off", "report", "fail"}:
+        raise RejectedError(f"{text!r} is none of them")
+    return text
+
+
+def _report(value: object) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in _text(value).split(","))
+    for part in parts:
+        if part not in {"terminal", "html", "json"} and not part.endswith((".html", ".json")):
+            raise RejectedError(f"{part!r} is none of them")
+    return parts
+
+
+def _percent(value: object) -> float:
+    percent = _seconds(value)
+    if percent > 100:  # noqa: PLR2004 - per cent
+        raise RejectedError(f"{value!r} is more than 100")
+    return percent
 
 
 def _path(value: object) -> str:
@@ -212,6 +235,29 @@ OPTIONS: tuple[Option, ...] = (
         "a number of seconds; 0 for none",
         "How long a request by one of greenroom's clients may take before its test fails.",
         _seconds,
+    ),
+    Option(
+        "contract",
+        "report",
+        '"off", "report" or "fail"; the table has more',
+        "What becomes of an answer that isn't what the app declares: nothing, a section at the end, or "
+        "a failed test.",
+        _contract,
+    ),
+    Option(
+        "report",
+        (),
+        '"terminal", "html", "json", or files that end so, with commas',
+        "What is written of the answers that the suite has shown: the matrix in the terminal, a page, an "
+        "outcome that greenroom combine and greenroom diff read.",
+        _report,
+    ),
+    Option(
+        "fail-under",
+        0.0,
+        "a number from 0 to 100",
+        "The run fails if a smaller part of the planned answers is covered, in per cent.",
+        _percent,
     ),
     Option(
         "env-file",

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from greenroom.config.contract import ContractTable, parse
 from greenroom.config.options import OPTIONS, Option, RejectedError
 from greenroom.config.settings import Settings, settings_from
 from greenroom.facts.errors import Code, GreenroomError
@@ -25,6 +26,13 @@ def read(
     :raises GreenroomError: with a line for every unknown key and every wrong value.
     """
     mistakes: list[str] = []
+    details, table = ContractTable(), dict(table)
+    if isinstance(contract := table.get("contract"), Mapping):
+        details, wrong = parse(contract)
+        mistakes += [f"{TABLE[:-1]}.contract] {one}" for one in wrong]
+        del table["contract"]
+        if "mode" in contract:
+            table["contract"] = contract["mode"]
     values: dict[str, Setting[Any]] = {}
     for option in OPTIONS:
         for raw, source in _said(option, table, environ, flags):
@@ -41,7 +49,7 @@ def read(
             "\n".join(f"  {mistake}" for mistake in mistakes)
             + "\nCorrect each line; the options are listed by pytest --help under greenroom.",
         )
-    return settings_from(values)
+    return settings_from(values, details)
 
 
 def _said(

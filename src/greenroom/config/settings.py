@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from greenroom.config.contract import ContractTable
 from greenroom.config.options import OPTIONS
 from greenroom.facts.isolation import Isolation
 from greenroom.facts.setting import Setting
@@ -22,14 +23,19 @@ class Settings:
     keep: Setting[bool]
     passwords: Setting[str]
     limit: Setting[float]
+    contract: Setting[str]
+    report: Setting[tuple[str, ...]]
+    fail_under: Setting[float]
     env_file: Setting[str | None]
     directory: Setting[str | None]
+    #: The rest of `[tool.greenroom.contract]`.
+    details: ContractTable = field(default_factory=ContractTable)
 
 
-def settings_from(values: dict[str, Setting[Any]]) -> Settings:
+def settings_from(values: dict[str, Setting[Any]], details: ContractTable) -> Settings:
     """Fill in the default of each option that nobody set."""
     chosen = {
         option.field: values.get(option.field, Setting(option.default, "default"))
         for option in OPTIONS
     }
-    return Settings(**chosen)
+    return Settings(**chosen, details=details)

@@ -46,6 +46,11 @@ class Code(Enum):
     HANGS = "GR035"
     LEFT_CHANGED = "GR036"
     NOT_RETURNED = "GR037"
+    OPENAPI = "GR038"
+    OUTCOME = "GR039"
+    CONTRACT = "GR040"
+    QUERIES = "GR041"
+    GATE = "GR042"
 
 
 class GreenroomError(Exception):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Watch(Protocol):
+    """One request, from when it goes to the app."""
+
+    def saw(self, exchange: Exchange) -> Callable[[], None]:
+        """It is over. What is given back is called if the test looks at the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +23,7 @@ class Exchange:
     :param status: the answer's; None if the app raised.
     :param received: the answer's body; None if there was none, or it was read piece by piece.
     :param error: what the app raised, in one line.
+    :param content_type: the answer's, with its parameters; empty if it has none.
     """
 
     method: str
@@ -22,6 +32,7 @@ class Exchange:
     status: int | None
     received: bytes | None = None
     error: str = ""
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         also = f"Also {option.key} in [tool.greenroom], and {option.variable}."
         how: dict[str, Any] = {"metavar": option.key.upper()}
         how["help"] = f"{option.help} Takes {option.accepts}. {also}"
+        if option.key == "report":
+            how |= {"nargs": "?", "const": "terminal"}
         if option.default is False:
             how = {"action": "store_const", "const": True, "help": f"{option.help} {also}"}
         group.addoption(option.flag, dest=f"greenroom_{option.field}", default=None, **how)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from greenroom.app.load import AsgiApp
     from greenroom.app.overrides import Overrides
+    from greenroom.observe.queries import Queries
     from greenroom.runtime.live import LiveServer
 
 Scope = Literal["session", "package", "module", "class", "function"]
@@ -134,6 +135,12 @@ def overrides(app: AsgiApp) -> Iterator[Overrides]:
         own = Overrides(app)
     yield own
     own.restore()
+
+
+@pytest.fixture
+def queries(pytestconfig: pytest.Config) -> Queries:
+    """Counts the statements that requests send: `with queries.at_most(3): ...`."""
+    return pytestconfig.stash[ROOM].queries()
 
 
 # -- what holds them up ----------------------------------------------------------------------------

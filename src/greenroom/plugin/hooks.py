@@ -15,8 +15,9 @@ import pytest
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
 from greenroom.plugin import asyncio_defaults, fixtures, markers, wide
+from greenroom.plugin.proofs import Proofs
 from greenroom.plugin.reporting import ending_the_run, reported, stop
-from greenroom.plugin.state import ROOM
+from greenroom.plugin.state import ROOM, is_controller
 from greenroom.report import header
 from greenroom.runtime.activation import Active
 from greenroom.runtime.room import Room
@@ -46,6 +47,7 @@ def enter(
     config.pluginmanager.register(fixtures, "greenroom-fixtures")
     config.pluginmanager.register(wide.plugin(), "greenroom-wide-fixtures")
     config.pluginmanager.register(Run(config, room), "greenroom-run")
+    config.pluginmanager.register(Proofs(config, room), "greenroom-proofs")
 
 
 class Run:
@@ -243,9 +245,7 @@ class Run:
             gc.unfreeze()
 
     def _is_controller(self) -> bool:
-        """Whether this process only hands tests out to xdist's workers."""
-        distributes = self._config.getoption("dist", "no") != "no"
-        return distributes and not hasattr(self._config, "workerinput")
+        return is_controller(self._config)
 
 
 def _test_file_rule(config: pytest.Config, root: Path) -> Callable[[Path], bool]:

@@ -7,3 +7,9 @@ import pytest
 from greenroom.runtime.room import Room
 
 ROOM = pytest.StashKey[Room]()
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process only hands tests out to xdist's workers."""
+    distributes = config.getoption("dist", "no") != "no"
+    return distributes and not hasattr(config, "workerinput")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from greenroom.app.load import AsgiApp, Message
 from greenroom.app.wsgi import flask_client, is_flask
 from greenroom.client import library, transports
-from greenroom.facts.exchange import Exchange
+from greenroom.facts.exchange import Watch
 from greenroom.runtime.limit import Limit
 from greenroom.runtime.room import Room
 
@@ -98,7 +98,7 @@ class Performance:
         app: Any = self._app
         if is_flask(app):
             return flask_client(
-                app, door.before_request, door.after_request, door.saw, self._room.limit.over
+                app, door.before_request, door.after_request, door.asked, self._room.limit.over
             )
         return transports.wsgi_client(library.load(), app, door)
 
@@ -127,9 +127,9 @@ class Performance:
 
     # -- around each request -----------------------------------------------------------------------
 
-    def saw(self, exchange: Exchange) -> None:
-        """Keep a fact for the report of a failure."""
-        self._room.ledger.exchanged(exchange)
+    def asked(self) -> Watch:
+        """A request goes to the app."""
+        return self._room.ledger.asked()
 
     async def hand_over(self) -> None:
         """Commit what the test's session holds, and what those of wider fixtures hold."""
@@ -228,8 +228,8 @@ class _AsyncDoor:
     async def after_request(self) -> None:
         await self._performance.catch_up()
 
-    def saw(self, exchange: Exchange) -> None:
-        self._performance.saw(exchange)
+    def asked(self) -> Watch:
+        return self._performance.asked()
 
     def websocket(self, app: AsgiApp, scope: Message) -> Any:
         from greenroom.app.async_sockets import AsyncSocket
@@ -239,7 +239,6 @@ class _AsyncDoor:
             scope,
             before=self.before_request,
             after=self.after_request,
-            saw=self.saw,
             seconds=self.limit.seconds,
         )
 
@@ -257,8 +256,8 @@ class _BlockingDoor:
     def after_request(self) -> None:
         self._performance.catch_up_blocking()
 
-    def saw(self, exchange: Exchange) -> None:
-        self._performance.saw(exchange)
+    def asked(self) -> Watch:
+        return self._performance.asked()
 
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         __tracebackhide__ = True

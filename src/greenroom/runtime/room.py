@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.app import foreign
+from greenroom.app import foreign, recorder
 from greenroom.app.dependencies import wake
 from greenroom.app.hints import unused_overrides
 from greenroom.app.lifespan import Lifespan
@@ -26,10 +26,13 @@ from greenroom.facts.isolation import Isolation
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import RunSummary
 from greenroom.observe.ledger import Ledger
+from greenroom.observe.queries import Queries
 from greenroom.report import diagnosis
 from greenroom.runtime.activation import Active
 from greenroom.runtime.changed import Changed
 from greenroom.runtime.limit import Limit
+from greenroom.runtime.lines import line_of
+from greenroom.runtime.proof import Proof, unique_columns_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -119,6 +122,7 @@ class Room:
         self._new_tables = False
         self._tasks: set[asyncio.Task[object]] = set()
         self._is_test_file = is_test_file
+        self._proof: Proof | None = None
 
     # -- in the order of a run ---------------------------------------------------------------------
 
@@ -178,6 +182,9 @@ class Room:
         self.home = Home(loop)
         self.loop = loop
         self._undo.callback(foreign.watch(self.app, self.make_way, self.way_is_free))
+        if not self.is_wsgi:
+            alike = self.proof.is_alike
+            self._undo.callback(recorder.record(self.app, self.ledger.asked, alike))
         if not self.is_needed:
             # The suite starts it by clients of its own, and its start-up may not stand two at once.
             self._stop()
@@ -212,6 +219,7 @@ class Room:
             self._isolation = Isolation.ROLLBACK
         self._to_isolate = True
         self.ledger.begin()
+        self.proof.begin(test)
         self._changed.begin()
         previous, self._test, self.failed = self._test, test, False
         if self.home is None or self._databases is None:
@@ -359,10 +367,13 @@ class Room:
     def wider_fixture(self) -> Iterator[None]:
         """A fixture of a higher scope works in the block: what it sets and holds is for its scope."""
         held = self._databases.checked_out() if self._databases is not None else 0
+        # What it asks the app is no test's, and comes again in each process.
+        test, self.proof.test = self.proof.test, ""
         try:
             with self._changed.by_a_wider_fixture():
                 yield
         finally:
+            self.proof.test = test
             if self._databases is not None:
                 self._checked_out += self._databases.checked_out() - held
 
@@ -453,6 +464,31 @@ class Room:
             self.load_app()
         assert self._loaded is not None
         return self._loaded.app
+
+    @property
+    def proof(self) -> Proof:
+        """What the suite proves of the app."""
+        if self._proof is None:
+            app = self.app
+            assert self._loaded is not None
+            self._proof = Proof(
+                app,
+                self._loaded.address,
+                self.settings,
+                is_own=self._is_own,
+                unique=unique_columns_of,
+            )
+            self.ledger.told = self._proof.told
+        return self._proof
+
+    @property
+    def has_run(self) -> bool:
+        """Whether a test has begun."""
+        return self._proof is not None
+
+    def queries(self) -> Queries:
+        """Counts the statements of requests."""
+        return Queries(self.ledger, lambda: line_of(self._is_own, self.root))
 
     @property
     def is_wsgi(self) -> bool:

@@ -1,0 +1,250 @@
+"""What each operation of an app should be shown to answer, and why."""
+
+from __future__ import annotations
+
+import enum
+import typing
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from greenroom.app import sources
+from greenroom.app.openapi import Documents
+from greenroom.app.operations import Operations, Route
+from greenroom.app.places import Place
+from greenroom.app.statuses import status_of
+from greenroom.facts.operation import WEBSOCKET
+from greenroom.facts.outcome import Planned
+
+#: Where a route itself says what it doesn't want, with the reasons: a key of `openapi_extra`.
+DROP = "x-greenroom-drop"
+_WRITES = frozenset({"POST", "PUT", "PATCH"})
+#: FastAPI's own schema of an answer to invalid input, which it declares for every parameter.
+_VALIDATION = "HTTPValidationError"
+
+
+class Planner:
+    """Makes the plan.
+
+    :param operations: the app's.
+    :param documents: what they declare.
+    :param is_own: whether a file is the project's.
+    :param unique: the unique columns of a mapped class, but for its key; none of another class.
+    :param drops: what the project doesn't want: `GET /items 401`, with the reason.
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        documents: Documents,
+        *,
+        is_own: Callable[[Path], bool],
+        unique: Callable[[type], Collection[tuple[str, ...]]],
+        drops: Mapping[str, str],
+    ) -> None:
+        self._operations = operations
+        self._documents = documents
+        self._is_own = lambda name: is_own(Path(name))
+        self._unique = unique
+        self._drops = drops
+        self._read: dict[object, sources.Reached] = {}
+
+    def plan(self) -> Iterator[Planned]:
+        """All entries, operation by operation."""
+        for route in self._operations.routes:
+            yield from self._of(route)
+
+    def unknown_drops(self) -> list[str]:
+        """The drops that name nothing that is planned."""
+        planned = {f"{one.operation} {one.status}" for one in self.plan()}
+        return sorted(set(self._drops) - planned)
+
+    def _of(self, route: Route) -> Iterator[Planned]:
+        name = str(route.operation)
+        because: dict[str, list[str]] = {}
+        for status, reason in self._reasons(route):
+            reasons = because.setdefault(status, [])
+            if reason not in reasons:
+                reasons.append(reason)
+        own = (getattr(route.source, "openapi_extra", None) or {}).get(DROP, {})
+        for status in sorted(because):
+            dropped = str(own.get(status) or own.get(int(status) if status.isdigit() else 0) or "")
+            dropped = self._drops.get(f"{name} {status}", dropped)
+            yield Planned(name, status, tuple(because[status]), dropped)
+
+    def _reasons(self, route: Route) -> Iterator[tuple[str, str]]:
+        declared = self._documents.declared(route)
+        dependant = getattr(route.source, "dependant", None)
+        can_be_invalid = dependant is not None and _can_be_invalid(dependant)
+        for status in declared.responses:
+            if status == "422" and not can_be_invalid and self._is_fastapis(route):
+                continue  # FastAPI declares it for every parameter, also where nothing can be wrong.
+            yield status, "declared in OpenAPI"
+        reached = [self._reach(function) for function in _functions(route, dependant)]
+        if not declared.responses and not any(one.answers for one in reached):
+            # Nothing is declared of an operation without a schema, and it says nothing itself.
+            yield declared.success, "what it answers if all is well"
+        for one in reached:
+            yield from self._raised(route, one)
+        if dependant is not None:
+            yield from _shape(route, dependant, can_be_invalid=can_be_invalid)
+        if route.operation.method in _WRITES:
+            yield from self._conflicts(reached)
+
+    def _is_fastapis(self, route: Route) -> bool:
+        document = self._documents.documents.get(self._documents.declared(route).document, {})
+        operation = document.get("paths", {}).get(route.local, {})
+        answer = (
+            operation.get(route.operation.method.lower(), {}).get("responses", {}).get("422", {})
+        )
+        return _VALIDATION in str(answer)
+
+    def _reach(self, function: Any) -> sources.Reached:
+        key = getattr(function, "__func__", function)
+        try:
+            known = self._read.get(key)
+        except TypeError:  # It can't be hashed.
+            return sources.read(function, self._is_own)
+        if known is None:
+            known = self._read[key] = sources.read(function, self._is_own)
+        return known
+
+    def _raised(self, route: Route, reached: sources.Reached) -> Iterator[tuple[str, str]]:
+        for answered, where in reached.answers:
+            yield str(answered), where
+        for kind, call, place in reached.raised:
+            name = kind.__name__
+            if _is_http(kind):
+                status = status_of(kind, call, place)
+                if status is not None:
+                    yield str(status), f"{name} raised in {place.name}"
+            elif any(one.__name__ == "WebSocketException" for one in kind.__mro__):
+                yield "403", f"{name} raised in {place.name}"
+            else:
+                yield from self._handled(route, kind, place)
+
+    def _handled(self, route: Route, kind: type, place: Place) -> Iterator[tuple[str, str]]:
+        """What a registered exception handler makes of an exception of the project's."""
+        handlers = getattr(route.app, "exception_handlers", None) or {}
+        handler = next((handlers[one] for one in kind.__mro__ if one in handlers), None)
+        if handler is None or kind in {Exception, BaseException}:
+            return
+        why = f"{kind.__name__} raised in {place.name}, answered by {handler.__name__}"
+        reached = self._reach(handler)
+        own = status_of(kind, None, place)
+        fixed = [status for status, _ in reached.answers] or ([] if own is None else [own])
+        for status in fixed:
+            yield str(status), why
+
+    def _conflicts(self, reached: list[sources.Reached]) -> Iterator[tuple[str, str]]:
+        for one in reached:
+            for kind, names in one.written.items():
+                for columns in self._unique(kind):
+                    if names is None or set(columns) & names:
+                        unique = ", ".join(columns)
+                        yield "409", f"{kind.__name__}.{unique} is unique"
+
+
+def _functions(route: Route, dependant: Any) -> Iterator[Any]:
+    """The operation's own function, and those that it depends on."""
+    yield route.endpoint
+    waiting = list(dependant.dependencies) if dependant is not None else []
+    while waiting:
+        one = waiting.pop(0)
+        if one.call is not None and not _is_security(one):
+            yield one.call
+        waiting += one.dependencies
+
+
+def _shape(route: Route, dependant: Any, *, can_be_invalid: bool) -> Iterator[tuple[str, str]]:
+    """What an operation's parameters require."""
+    scoped = False
+    for one in _all(dependant):
+        scoped = scoped or bool(
+            getattr(one, "own_oauth_scopes", None) or getattr(one, "security_scopes", None)
+        )
+        if not _is_security(one) or not getattr(one.call, "auto_error", True):
+            continue
+        status = "403" if route.operation.method == WEBSOCKET else _unauthenticated(one.call)
+        yield status, f"the security scheme {one.call.scheme_name}"
+    if scoped and route.operation.method != WEBSOCKET:
+        yield "403", "security scopes are required"
+    if route.operation.method == WEBSOCKET:
+        return
+    if can_be_invalid:
+        yield "422", "its input is validated"
+    for one in (parameter for part in _all(dependant) for parameter in part.path_params):
+        convertor = (getattr(route.source, "param_convertors", None) or {}).get(one.name)
+        if not _is_closed(_type_of(one)) and type(convertor).__name__ != "PathConvertor":
+            yield "404", f"the path parameter {one.name} names something"
+
+
+def _all(dependant: Any) -> Iterator[Any]:
+    waiting = [dependant]
+    while waiting:
+        one = waiting.pop(0)
+        yield one
+        waiting += one.dependencies
+
+
+def _can_be_invalid(dependant: Any) -> bool:
+    """Whether there is an input that the operation refuses: a body, or a parameter that isn't free text."""
+    for one in _all(dependant):
+        if one.body_params:
+            return True
+        for kind in ("path_params", "query_params", "header_params", "cookie_params"):
+            for parameter in getattr(one, kind):
+                required = _is_required(parameter) and kind != "path_params"
+                if required or not _is_free(parameter):
+                    return True
+    return False
+
+
+def _is_required(parameter: Any) -> bool:
+    info = parameter.field_info
+    return bool(info.is_required())
+
+
+def _type_of(parameter: Any) -> Any:
+    return parameter.field_info.annotation
+
+
+def _is_free(parameter: Any) -> bool:
+    """Whether any text will do."""
+    return not parameter.field_info.metadata and _is_text(_type_of(parameter))
+
+
+def _is_text(kind: Any) -> bool:
+    if typing.get_origin(kind) is typing.Annotated:
+        return False
+    inner = typing.get_args(kind)
+    if inner:
+        return all(_is_text(one) for one in inner)
+    return kind in {str, type(None), typing.Any}
+
+
+def _is_closed(kind: Any) -> bool:
+    """Whether the values are a fixed set: an enumeration, or literals."""
+    if typing.get_origin(kind) is typing.Annotated:
+        return _is_closed(typing.get_args(kind)[0])
+    return typing.get_origin(kind) is typing.Literal or (
+        isinstance(kind, type) and issubclass(kind, (enum.Enum, bool))
+    )
+
+
+def _is_security(dependant: Any) -> bool:
+    return any(one.__name__ == "SecurityBase" for one in type(dependant.call).__mro__)
+
+
+def _unauthenticated(scheme: Any) -> str:
+    """What a scheme answers without credentials, which has changed in FastAPI."""
+    make = getattr(scheme, "make_not_authenticated_error", None)
+    if make is not None:
+        return str(make().status_code)
+    names = {one.__name__ for one in type(scheme).__mro__}
+    return "401" if names & {"OAuth2PasswordBearer", "HTTPBasic"} else "403"
+
+
+def _is_http(kind: type) -> bool:
+    """Whether it is Starlette's HTTPException, which carries its status, or Werkzeug's."""
+    return any(one.__name__ == "HTTPException" for one in kind.__mro__)

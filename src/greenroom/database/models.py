@@ -1,0 +1,36 @@
+"""What a mapped class says of its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Table, UniqueConstraint, inspect
+from sqlalchemy.exc import NoInspectionAvailable
+
+
+def unique_columns(kind: type) -> list[tuple[str, ...]]:
+    """What must be unique among the rows of a mapped class, but for its key: the attributes' names.
+
+    Of a class that isn't mapped there is nothing.
+    """
+    try:
+        mapper: Any = inspect(kind, raiseerr=True)
+        table = mapper.local_table
+    except (NoInspectionAvailable, AttributeError):
+        return []
+    if not isinstance(table, Table):
+        return []
+    names = {
+        column: attribute.key for attribute in mapper.column_attrs for column in attribute.columns
+    }
+    groups: list[tuple[Any, ...]] = [(column,) for column in table.columns if column.unique]
+    groups += [
+        tuple(constraint.columns)
+        for constraint in table.constraints
+        if isinstance(constraint, UniqueConstraint)
+    ]
+    groups += [
+        tuple(index.columns) for index in table.indexes if index.unique and len(index.columns)
+    ]
+    named = [tuple(names.get(column, column.name) for column in group) for group in groups]
+    return sorted(set(named))

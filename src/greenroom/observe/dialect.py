@@ -1,0 +1,35 @@
+"""Schemas of OpenAPI 3.0 in the words of 3.1, which are JSON Schema's of 2020-12."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def modern(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in the words of OpenAPI 3.1; itself, if it is one.
+
+    After the OpenAPI Specification 3.0.3, "Schema Object": `nullable`, and bounds that are exclusive
+    by a boolean.
+    """
+    if not str(document.get("openapi", "")).startswith("3.0"):
+        return document
+    converted = _converted(document)
+    assert isinstance(converted, dict)
+    return converted
+
+
+def _converted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_converted(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    schema = {name: _converted(one) for name, one in value.items()}
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        is_exclusive = schema.get(exclusive)
+        if isinstance(is_exclusive, bool):
+            del schema[exclusive]
+            if is_exclusive and bound in schema:
+                schema[exclusive] = schema.pop(bound)
+    if schema.pop("nullable", None) is True:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema

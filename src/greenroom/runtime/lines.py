@@ -1,0 +1,36 @@
+"""Which line of the project's code runs now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+
+def line_of(is_own: Callable[[Path], bool], root: Path) -> str:
+    """The innermost line of the project's own code on the stack, relative to its folder.
+
+    A statement of an async session is sent in a greenlet, whose stack ends where the session's begins;
+    it goes on in the greenlet that waits for it.
+
+    :param is_own: whether a file is the app's.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the stack is the question
+    current: Any = _current_greenlet()
+    while frame is not None or current is not None:
+        while frame is not None:
+            file = Path(frame.f_code.co_filename)
+            if is_own(file):
+                name = file.relative_to(root) if root in file.parents else file
+                return f"{name}:{frame.f_lineno}"
+            frame = frame.f_back
+        current = current.parent if current is not None else None
+        frame = current.gr_frame if current is not None else None
+    return "a library"
+
+
+def _current_greenlet() -> Any:
+    module = sys.modules.get("greenlet")
+    return module.getcurrent() if module is not None else None

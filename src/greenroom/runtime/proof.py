@@ -1,0 +1,220 @@
+"""What the suite proves of the app: each answer, checked as it comes and counted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from greenroom.app.openapi import Documents
+from greenroom.app.operations import Operations, Route, operations_of
+from greenroom.app.plan import Planner
+from greenroom.config.settings import Settings
+from greenroom.facts.declared import Declared
+from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.exchange import Exchange
+from greenroom.facts.operation import WEBSOCKET
+from greenroom.facts.outcome import Cost, Outcome, Planned, Rule
+from greenroom.observe.contract import SECRETS, Contract, Found
+from greenroom.observe.coverage import Coverage
+from greenroom.report.diagnosis import masked
+
+_SERVER_ERROR = 500
+#: How much of a body a failed test shows, in characters.
+_SHOWN = 600
+
+
+class Proof:
+    """One process's part of it.
+
+    :param app: the app, loaded.
+    :param address: how it's called.
+    :param is_own: whether a file is the app's.
+    :param unique: the unique columns of a mapped class.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        address: str,
+        settings: Settings,
+        *,
+        is_own: Callable[[Path], bool],
+        unique: Callable[[type], Collection[tuple[str, ...]]],
+    ) -> None:
+        self._app = app
+        self._mode = settings.contract.value
+        self._details = settings.details
+        self._is_own = is_own
+        self._unique = unique
+        self._coverage = Coverage(address, masked)
+        self._operations: Operations | None = None
+        self._documents: Documents | None = None
+        self._contract: Contract | None = None
+        self._plan: dict[tuple[str, str], Planned] | None = None
+        self._unknown_drops: list[str] = []
+        #: The test that runs; empty while something runs that isn't a test's own.
+        self.test = ""
+        self._refused: list[str] = []
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is checked at all."""
+        return self._mode != "off"
+
+    def begin(self, test: str) -> None:
+        """Another test begins."""
+        self.test = test
+        self._refused.clear()
+
+    def told(self, exchange: Exchange, seconds: float, statements: int) -> Callable[[], None]:
+        """An exchange is over. What is given back is called if the test looks at the answer."""
+        test = self.test
+        if not test or self._mode == "off":
+            return _nothing
+        route = self.operations.match(exchange.method, exchange.target.partition("?")[0])
+        if route is None:
+            return _nothing
+        name = str(route.operation)
+        status = exchange.status if exchange.status is not None else _SERVER_ERROR
+        for found in self._check(route, status, exchange, statements):
+            mode = self._details.mode(found.rule, self._mode)
+            if mode == "off":
+                continue
+            self._coverage.found(name, status, found, exchange, test)
+            if mode == "fail":
+                self._refused.append(_told(name, status, found, exchange))
+        cost = Cost(statements, test, 1, seconds, seconds)
+        return self._coverage.answered(name, status, exchange, test, cost)
+
+    def refuse(self) -> None:
+        """Raise GreenroomError if an answer of this test is one that a rule lets tests fail for."""
+        if self._refused:
+            refused = list(dict.fromkeys(self._refused))
+            self._refused.clear()
+            count = "an answer" if len(refused) == 1 else f"{len(refused)} answers"
+            raise GreenroomError(
+                Code.CONTRACT,
+                f"{count} of the app's broke its contract.",
+                "\n".join(refused),
+            )
+
+    def outcome(self) -> Outcome:
+        """What this process has shown, with the plan."""
+        outcome = self._coverage.outcome
+        if self.is_on:
+            outcome.operations |= self.operations.names
+            outcome.plan = dict(self.plan)
+            assert self._documents is not None
+            outcome.notes |= set(self._documents.notes)
+            if self._contract is not None:
+                outcome.notes |= self._contract.notes
+            outcome.notes |= {
+                f'[tool.greenroom.contract.drop] "{name}" names nothing that is planned'
+                for name in self._unknown_drops
+            }
+            outcome.notes |= {
+                f'[tool.greenroom.contract.budgets] "{name}" is no operation of the app'
+                for name in self._details.budgets.keys() - self.operations.names
+            }
+        return outcome
+
+    @property
+    def operations(self) -> Operations:
+        """The app's; found when they are first needed, since an app may add some as it starts."""
+        if self._operations is None:
+            self._operations = operations_of(self._app)
+            self._documents = Documents(self._operations)
+        return self._operations
+
+    @property
+    def plan(self) -> dict[tuple[str, str], Planned]:
+        """What each operation should be shown to answer."""
+        if self._plan is None:
+            operations = self.operations
+            assert self._documents is not None
+            planner = Planner(
+                operations,
+                self._documents,
+                is_own=self._is_own,
+                unique=self._unique,
+                drops=self._details.drop,
+            )
+            self._plan = {(one.operation, one.status): one for one in planner.plan()}
+            self._unknown_drops = planner.unknown_drops()
+        return self._plan
+
+    def is_alike(self, app: object) -> bool:
+        """Whether another app has the same operations: it's the same one, made once more."""
+        return operations_of(app).names == self.operations.names
+
+    # -- the rules -----------------------------------------------------------------------------------
+
+    def _check(
+        self, route: Route, status: int, exchange: Exchange, statements: int
+    ) -> Iterator[Found]:
+        assert self._documents is not None
+        declared = self._documents.declared(route)
+        name = str(route.operation)
+        budget = self._details.budgets.get(name)
+        if budget is not None and statements > budget:
+            yield Found(Rule.BUDGET, "", f"at most {budget} statements", f"{statements}")
+        if route.operation.method == WEBSOCKET:
+            if exchange.error:
+                yield Found(Rule.SERVER_ERROR, "", "an answer", exchange.error)
+            return
+        yield from self._status(name, declared, status, exchange)
+        if exchange.status is None:
+            return
+        if self._contract is None:
+            secrets = self._details.secrets
+            self._contract = Contract(
+                self._documents.documents, SECRETS if secrets is None else secrets
+            )
+        yield from self._contract.check(declared, status, exchange.content_type, exchange.received)
+
+    def _status(
+        self, name: str, declared: Declared, status: int, exchange: Exchange
+    ) -> Iterator[Found]:
+        if exchange.status is None:
+            yield Found(Rule.SERVER_ERROR, "", "an answer", exchange.error)
+            return
+        key = declared.of(status)
+        if key is not None and (key != "default" or status < _SERVER_ERROR):
+            return
+        planned = (name, str(status)) in self.plan
+        if status >= _SERVER_ERROR and not planned:
+            yield Found(
+                Rule.SERVER_ERROR, "", "an answer that isn't the server's error", str(status)
+            )
+        elif declared.document:
+            rule = Rule.UNDOCUMENTED if planned else Rule.UNDECLARED
+            yield Found(rule, "", f"one of {', '.join(declared.responses)}", str(status))
+
+
+def unique_columns_of(kind: type) -> list[tuple[str, ...]]:
+    """The unique columns of a mapped class; none where SQLAlchemy isn't installed."""
+    if "sqlalchemy" not in sys.modules:
+        return []
+    from greenroom.database.models import unique_columns
+
+    return unique_columns(kind)
+
+
+def _told(name: str, status: int, found: Found, exchange: Exchange) -> str:
+    """A problem for the failure of a test."""
+    place = f" at {found.where}" if found.where else ""
+    lines = [
+        f"{name} answered {status} ({found.rule.value}){place}:",
+        f"  expected {found.expected}",
+        f"  came {masked(found.came)}",
+    ]
+    if exchange.received:
+        body = masked(exchange.received[: 2 * _SHOWN].decode("utf-8", "replace"))
+        lines.append(f"  in {body if len(body) <= _SHOWN else body[: _SHOWN - 3] + '...'}")
+    return "\n".join(lines)
+
+
+def _nothing() -> None:
+    pass
