@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -120,6 +122,10 @@ class Result:
     def code(self) -> int:
         """The exit code."""
         return int(self.ran.ret)
+
+    def json(self, name: str) -> Any:
+        """A file of the project's folder that is JSON."""
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
 
     def passed(self, count: int) -> None:
         """Assert that so many tests passed and that nothing else happened."""

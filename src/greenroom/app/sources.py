@@ -51,39 +51,47 @@ def read(function: Any, is_own: Callable[[str], bool]) -> Reached:
     """
     reached = Reached()
     seen: set[object] = set()
-    waiting: list[tuple[Any, type | None, int]] = [(function, None, 0)]
+    waiting = [(Called(function, None, ()), 0)]
     while waiting:
-        one, bound, depth = waiting.pop(0)
-        called = _read(one, bound, reached, is_own, seen) if depth <= DEEPEST else []
-        waiting += [(inner, of, depth + 1) for inner, of in called]
+        one, depth = waiting.pop(0)
+        called = _read(one, reached, is_own, seen) if depth <= DEEPEST else []
+        waiting += [(inner, depth + 1) for inner in called]
     return reached
 
 
-def _read(
-    function: Any,
-    bound: type | None,
-    reached: Reached,
-    is_own: Callable[[str], bool],
-    seen: set[object],
-) -> list[tuple[Any, type | None]]:
-    """Read one function; what it calls, each with the class of the object that it's called on.
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function that is called.
 
-    :param bound: the class that it's a method of, if it was reached by an object of it.
+    :param bound: the class of the object that it's called on, if it's a method.
+    :param caught: the exceptions that don't get past the call.
     """
-    function = inspect.unwrap(getattr(function, "func", function))
+
+    function: Any
+    bound: type | None
+    caught: tuple[type, ...]
+
+
+def _read(
+    one: Called, reached: Reached, is_own: Callable[[str], bool], seen: set[object]
+) -> list[Called]:
+    """Read one function; what it calls."""
+    bound = one.bound
+    function = inspect.unwrap(getattr(one.function, "func", one.function))
     function = getattr(function, "__func__", function)
     if isinstance(function, type):
         bound, function = function, function.__dict__.get("__init__")
     elif not isinstance(function, types.FunctionType):
         bound, function = type(function), getattr(type(function), "__call__", None)  # noqa: B004
-    if not isinstance(function, types.FunctionType) or (function, bound) in seen:
+    key = (function, bound, one.caught)
+    if not isinstance(function, types.FunctionType) or key in seen:
         return []
-    seen.add((function, bound))
+    seen.add(key)
     tree = tree_of(function) if is_own(function.__code__.co_filename) else None
     if tree is None:
         return []
     place = Place(function, names_in(function))
-    reader = _Reader(place, kinds_in(function, bound), reached)
+    reader = _Reader(place, kinds_in(function, bound), reached, one.caught)
     for statement in tree.body:
         reader.visit(statement)
     return reader.called
@@ -92,14 +100,16 @@ def _read(
 class _Reader(ast.NodeVisitor):
     """Walks one function's body, in the order in which it's written."""
 
-    def __init__(self, place: Place, kinds: dict[str, type], reached: Reached) -> None:
+    def __init__(
+        self, place: Place, kinds: dict[str, type], reached: Reached, caught: tuple[type, ...]
+    ) -> None:
         self._place = place
         self._kinds = kinds
         self._reached = reached
         self._made: dict[str, ast.Call] = {}
-        self._caught: list[tuple[type, ...]] = []
-        #: What it calls, each with the class of the object that it's called on.
-        self.called: list[tuple[Any, type | None]] = []
+        self._caught = [caught]
+        #: What it calls.
+        self.called: list[Called] = []
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         # A function inside: it runs if it's called, which is most often so.
@@ -232,7 +242,8 @@ class _Reader(ast.NodeVisitor):
                 self._writes(self._kinds[name.id], None)
         target = self._target(node.func)
         if target is not None:
-            self.called.append(target)
+            caught = tuple(kind for level in self._caught for kind in level)
+            self.called.append(Called(*target, caught))
 
     def _answered(self, kind: type, call: ast.Call) -> None:
         if not _is_response(kind):

@@ -35,7 +35,11 @@ def inlined(document: Mapping[str, Any], schema: Any, depth: int = 3) -> Any:
     reference = schema.get("$ref")
     if depth and isinstance(reference, str) and reference.startswith("#/"):
         return inlined(document, at(document, reference[1:]), depth - 1)
-    return {name: inlined(document, one, depth) for name, one in schema.items() if name != "title"}
+    return {
+        name: inlined(document, one, depth)
+        for name, one in schema.items()
+        if name != "title" or isinstance(one, dict)  # A field may be called so.
+    }
 
 
 def unknown_fields(

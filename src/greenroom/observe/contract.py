@@ -102,7 +102,7 @@ class Contract:
         answer = declared.of(status)
         contents = declared.responses.get(answer, {}) if answer is not None else {}
         pointer = _schema_for(contents, kind)
-        if pointer is None and contents and (body or kind):
+        if pointer is None and (body or kind) and self._says_something(declared, contents):
             yield Found(
                 Rule.CONTENT_TYPE, "", " or ".join(contents), kind or "an answer without a type"
             )
@@ -118,6 +118,17 @@ class Contract:
         yield from self._secret(declared, status, value)
         if pointer:
             yield from self._against(declared, pointer, value)
+
+    def _says_something(self, declared: Declared, contents: Mapping[str, str]) -> bool:
+        """Whether a content type was declared on purpose.
+
+        FastAPI declares JSON with an empty schema for whatever has no response model.
+        """
+        schemas = [
+            closed.at(self._document(declared.document), pointer) if pointer else {}
+            for pointer in contents.values()
+        ]
+        return any(schemas) or bool(contents.keys() - {"application/json"})
 
     def _against(self, declared: Declared, pointer: str, value: Any) -> Iterator[Found]:
         document = self._document(declared.document)

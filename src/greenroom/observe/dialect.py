@@ -30,6 +30,7 @@ def _converted(value: Any) -> Any:
             del schema[exclusive]
             if is_exclusive and bound in schema:
                 schema[exclusive] = schema.pop(bound)
-    if schema.pop("nullable", None) is True:
-        return {"anyOf": [schema, {"type": "null"}]}
-    return schema
+    nullable = schema.get("nullable")
+    if isinstance(nullable, bool):  # A field may be called so.
+        del schema["nullable"]
+    return {"anyOf": [schema, {"type": "null"}]} if nullable is True else schema

@@ -65,7 +65,7 @@ def matrix(outcome: Outcome) -> list[str]:
     statuses = sorted(
         {status for _, status in outcome.plan} | {status for _, status in outcome.cells}
     )
-    names = sorted(outcome.operations)
+    names = sorted(outcome.operations, key=by_path)
     width = max((len(name) for name in names), default=0)
     told = [" ".join([" " * width, *statuses])]
     for name in names:
@@ -88,6 +88,12 @@ def state(outcome: Outcome, operation: str, status: str) -> str:
     if planned.dropped:
         return "dropped"
     return "caused" if outcome.answers(operation, status) else "gap"
+
+
+def by_path(operation: str) -> tuple[str, str]:
+    """What sorts the operations of one path together."""
+    method, _, path = operation.partition(" ")
+    return path, method
 
 
 def worst(outcome: Outcome) -> list[tuple[str, list[Planned], int]]:

@@ -12,7 +12,7 @@
       const name = row.dataset.operation.toLowerCase();
       const fits = words.every((word) => name.includes(word));
       row.hidden = !fits || (gaps.checked && row.dataset.gaps === "0");
-      if (!row.hidden && row.tagName === "TR") shown += 1;
+      if (!row.hidden && row.closest(".matrix")) shown += 1;
     }
     count.textContent = `${shown} shown`;
   };

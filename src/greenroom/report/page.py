@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 
 from greenroom.facts.outcome import Cell, Cost, Example, Outcome, Planned, Problem
-from greenroom.report.contract import shown, state
+from greenroom.report.contract import by_path, shown, state
 
 #: What a cell of the matrix says, and how it is read aloud.
 _CELLS = {
@@ -25,7 +25,7 @@ SLOWEST = 10
 
 def page(outcome: Outcome) -> str:
     """The page's HTML."""
-    names = sorted(outcome.operations)
+    names = sorted(outcome.operations, key=by_path)
     numbers = {name: number for number, name in enumerate(names)}
     parts = [
         _head(outcome),

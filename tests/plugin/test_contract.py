@@ -1,0 +1,290 @@
+"""Every answer is held against what the app declares, in a suite that only asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness import Project, Result, app_source
+
+PLANTED = app_source("planted")
+#: What is planted, and how it's named: the rule, and where in the body.
+FAULTS = {
+    "/wrong-type": ("schema", "/id"),
+    "/missing": ("schema", "/price"),
+    "/null": ("schema", "/name"),
+    "/extra": ("extra", "/note"),
+    "/nested-extra": ("extra", "/owner/email"),
+    "/leaked-hash": ("secrets", "/hashed_password"),
+    "/enum": ("schema", "/colour"),
+    "/date": ("schema", "/made"),
+    "/date-time": ("schema", "/seen"),
+    "/uuid": ("schema", "/key"),
+    "/too-long": ("schema", "/name"),
+    "/too-small": ("schema", "/price"),
+    "/in-a-list": ("schema", "/tags/*"),
+    "/nested": ("schema", "/owner/name"),
+    "/html-404": ("content-type", ""),
+    "/server-error": ("server-error", ""),
+    "/raises": ("server-error", ""),
+    "/content-type": ("content-type", ""),
+    "/no-json": ("content-type", ""),
+    "/no-utf-8": ("content-type", ""),
+    "/undeclared": ("undeclared", ""),
+    "/not-a-list": ("schema", ""),
+    "/bare-token": ("secrets", "/user/apiKey"),
+    "/left-out": ("extra", "/price"),
+}
+FINE = ["/good", "/good-null", *(f"/fine/{name}" for name in ("lax", "unset", "dict", "nothing"))]
+FINE += ["/fine/tree", "/fine/stream", "/fine/big"]
+
+
+def project(test: str, *, table: str = "", app: str = PLANTED) -> Project:
+    return Project(
+        {
+            "main.py": app,
+            "pyproject.toml": f"[tool.greenroom]\n{table}",
+            "test_main.py": test,
+        }
+    )
+
+
+def asking(paths: list[str]) -> str:
+    return f"""
+import pytest
+
+@pytest.mark.parametrize("path", {paths!r})
+async def test_ask(client, path):
+    client.raise_app_exceptions = False
+    await client.get(path)
+"""
+
+
+def problems(result: Result) -> list[tuple[str, str, str]]:
+    plain = result.json("greenroom.json")
+    return [
+        (one["operation"].removeprefix("GET "), one["rule"], one["where"])
+        for one in plain["problems"]
+    ]
+
+
+def test_planted_faults_are_found_and_named(pytester: pytest.Pytester) -> None:
+    """Each by its rule and its place, in tests that assert nothing."""
+    result = project(asking([*FAULTS, *FINE])).run(pytester, "--greenroom-report=json")
+    result.passed(len(FAULTS) + len(FINE))
+    assert sorted(problems(result)) == sorted((path, *named) for path, named in FAULTS.items())
+    assert len(FAULTS) >= 20
+
+
+def test_fastapis_own_behaviour_is_no_problem(pytester: pytest.Pytester) -> None:
+    """405 and its headers, lax values, the body of a 422, a slash too many, a 404 for no route."""
+    test = """
+async def test_all(client):
+    assert (await client.delete("/good")).status_code == 405
+    assert (await client.get("/good/")).status_code == 307
+    assert (await client.get("/nowhere")).status_code == 404
+    assert (await client.get("/fine/lax")).json()["count"] == 1
+    assert (await client.post("/fine/items", json={"password": "secret"})).status_code == 422
+    assert (await client.post("/fine/items", content=b"{", headers={"content-type": "application/json"})).status_code == 422
+    assert (await client.post("/fine/items", json={"name": "taken"})).status_code == 409
+    assert (await client.post("/fine/items", json={"name": "x"})).status_code == 200
+    assert (await client.post("/fine/login", params={"password": "x"})).status_code == 200
+    assert (await client.head("/good")).status_code == 405
+    assert (await client.get("/openapi.json")).status_code == 200
+    assert (await client.get("/docs")).status_code == 200
+"""
+    result = project(test).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    assert problems(result) == []
+
+
+def test_a_problem_is_told_at_the_end_and_fails_nothing(pytester: pytest.Pytester) -> None:
+    """By default."""
+    result = project(asking(["/wrong-type", "/leaked-hash"])).run(pytester)
+    result.passed(2)
+    line = (
+        'GET /wrong-type 200 schema at /id: expected of type integer, came "1" '
+        "(test_main.py::test_ask[/wrong-type])"
+    )
+    assert line in result.out
+    assert "$2b$" not in result.out
+
+
+def test_a_rule_may_fail_the_test_that_caused_it(pytester: pytest.Pytester) -> None:
+    """Where in the body, what was expected, what came; and only that test."""
+    table = '[tool.greenroom.contract]\nmode = "fail"\n'
+    test = asking(["/good", "/nested"])
+    result = project(test, table=table).run(pytester)
+    result.counts(passed=1, failed=1)
+    for line in (
+        "GR040 an answer of the app's broke its contract.",
+        "GET /nested answered 200 (schema) at /owner/name:",
+        "expected of type string",
+        "came 1",
+    ):
+        assert line in result.out
+    assert "greenroom/" not in result.out.split("test_ask[/nested]")[1].split("short test")[0]
+
+
+def test_rules_have_modes_of_their_own(pytester: pytest.Pytester) -> None:
+    """One fails, one is off, the rest is told."""
+    table = '[tool.greenroom.contract.rules]\nsecrets = "fail"\nextra = "off"\n'
+    paths = ["/leaked-hash", "/extra", "/enum"]
+    result = project(asking(paths), table=table).run(pytester, "--greenroom-report=json")
+    result.counts(passed=2, failed=1)
+    assert [one[0] for one in problems(result)] == ["/enum", "/leaked-hash"]
+
+
+def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:
+    """By an option; then nothing is told."""
+    result = project(asking(["/enum"])).run(pytester, "--greenroom-contract=off")
+    result.passed(1)
+    assert "what the suite proves" not in result.out
+
+
+def test_statuses_that_only_the_code_knows_can_be_asked_for_in_openapi(
+    pytester: pytest.Pytester,
+) -> None:
+    """The rule `undocumented` is off by default, since FastAPI doesn't declare them by itself."""
+    table = '[tool.greenroom.contract.rules]\nundocumented = "report"\n'
+    test = """
+async def test_taken(client):
+    assert (await client.post("/fine/items", json={"name": "taken"})).status_code == 409
+"""
+    result = project(test, table=table).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    assert problems(result) == [("POST /fine/items", "undocumented", "")]
+
+
+def test_the_list_of_secrets_is_a_setting(pytester: pytest.Pytester) -> None:
+    """It takes the place of greenroom's own."""
+    table = '[tool.greenroom.contract]\nsecrets = ["note"]\n'
+    result = project(asking(["/extra", "/leaked-hash"]), table=table).run(
+        pytester, "--greenroom-report=json"
+    )
+    found = problems(result)
+    assert ("/extra", "secrets", "/note") in found
+    assert ("/leaked-hash", "secrets", "/hashed_password") not in found
+
+
+def test_a_schema_of_openapi_3_0_is_understood(pytester: pytest.Pytester) -> None:
+    """`nullable`, and bounds that are exclusive by a boolean."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+SCHEMA = {
+    "type": "object",
+    "required": ["a"],
+    "properties": {
+        "a": {"type": "integer", "nullable": True},
+        "b": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+    },
+}
+CONTENT = {200: {"content": {"application/json": {"schema": SCHEMA}}}}
+app = FastAPI()
+app.openapi_version = "3.0.3"
+
+@app.get("/fine", response_model=None, responses=CONTENT)
+async def fine():
+    return JSONResponse({"a": None, "b": 0.1})
+
+@app.get("/wrong", response_model=None, responses=CONTENT)
+async def wrong():
+    return JSONResponse({"a": 1, "b": 0})
+"""
+    result = project(asking(["/fine", "/wrong"]), app=app).run(pytester, "--greenroom-report=json")
+    result.passed(2)
+    assert problems(result) == [("/wrong", "schema", "/b")]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('mode = "strict"', "contract: 'strict' is none of them"),
+        ('mod = "fail"', 'mod: there is no such key; did you mean "mode"?'),
+        ('rules = {schemas = "fail"}', "rules.schemas: there is no such rule"),
+        ('rules = {schema = "loud"}', "rules.schema: 'loud' is none of off, report, fail"),
+        ('drop = {"GET / 404" = ""}', 'drop."GET / 404": say why'),
+        ('budgets = {"GET /" = "3"}', 'budgets."GET /": it takes a number of statements'),
+        ("secrets = 3", "secrets: it takes a list of names"),
+        ("baseline = 3", "baseline: it takes the path of an outcome file"),
+    ],
+)
+def test_a_mistake_in_the_table_is_told(pytester: pytest.Pytester, table: str, told: str) -> None:
+    """Before anything runs."""
+    result = project(asking(["/good"]), table=f"[tool.greenroom.contract]\n{table}\n").run(pytester)
+    assert "GR005" in result.out
+    assert told in result.out
+
+
+def test_an_openapi_document_that_cannot_be_built_is_told_with_its_route(
+    pytester: pytest.Pytester,
+) -> None:
+    """And everything else goes on."""
+    app = """
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+class Odd(BaseModel):
+    call: int
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_):
+        raise TypeError("no schema for this one")
+
+app = FastAPI(title="Shop")
+
+@app.get("/fine")
+async def fine() -> int:
+    return 1
+
+@app.get("/odd", response_model=Odd)
+async def odd():
+    return {"call": 1}
+"""
+    result = project(asking(["/fine", "/odd"]), app=app).run(pytester)
+    result.passed(2)
+    assert (
+        "GR038 the OpenAPI document of 'Shop' can't be built because of GET /odd: TypeError: no "
+        "schema for this one." in result.out
+    )
+
+
+def test_two_operations_with_one_id_are_two_operations(pytester: pytest.Pytester) -> None:
+    """FastAPI warns of it, which is its own affair."""
+    app = """
+from fastapi import FastAPI
+app = FastAPI()
+
+@app.get("/a", operation_id="same")
+async def a() -> int:
+    return 1
+
+@app.get("/b", operation_id="same")
+async def b() -> str:
+    return "b"
+"""
+    result = project(asking(["/a", "/b"]), app=app).run(
+        pytester, "-W", "error", "--greenroom-report=json"
+    )
+    result.passed(2)
+    assert [one["operation"] for one in result.json("greenroom.json")["operations"]] == [
+        "GET /a",
+        "GET /b",
+    ]
+
+
+def test_a_schema_that_cannot_be_read_is_told_and_not_checked(pytester: pytest.Pytester) -> None:
+    """Once, by its place."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+app = FastAPI()
+CONTENT = {200: {"content": {"application/json": {"schema": {"type": "strange"}}}}}
+
+@app.get("/strange", response_model=None, responses=CONTENT)
+async def strange():
+    return JSONResponse(1)
+"""
+    result = project(asking(["/strange"]), app=app).run(pytester)
+    result.passed(1)
+    assert "note: the schema at /paths/~1strange/get/responses/200" in result.out
