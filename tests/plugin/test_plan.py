@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ BOOKSHOP_PLAN = {
 }
 
 
-def entries(pytester: pytest.Pytester, app: Path, *, table: str = "") -> dict[str, dict[str, dict]]:
+def entries(pytester: pytest.Pytester, app: Path, *, table: str = "") -> dict[str, dict[str, dict[str, Any]]]:
     """The plan of a run, by operation and status."""
     files = {
         "main.py": app.read_text(encoding="utf-8"),
