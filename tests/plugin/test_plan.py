@@ -79,7 +79,9 @@ BOOKSHOP_PLAN = {
 }
 
 
-def entries(pytester: pytest.Pytester, app: Path, *, table: str = "") -> dict[str, dict[str, dict[str, Any]]]:
+def entries(
+    pytester: pytest.Pytester, app: Path, *, table: str = ""
+) -> dict[str, dict[str, dict[str, Any]]]:
     """The plan of a run, by operation and status."""
     files = {
         "main.py": app.read_text(encoding="utf-8"),
