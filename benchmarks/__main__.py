@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from benchmarks import clients, passwords, postgresql, resets
+from benchmarks import clients, contract, passwords, postgresql, resets
 from benchmarks.entry_point import import_cost, run_ratio
 from benchmarks.generate import CONFTESTS, FLOOR, GREENROOM, generate
 from benchmarks.measure import Cost, run
@@ -47,6 +47,7 @@ def main() -> None:
     print(LEFT_OUT)
     clients.main()
     passwords.main()
+    contract.main()
     resets.main()
     postgresql.main()
     for file in Path("/dev/shm").glob("greenroom-floor-*"):  # noqa: S108
