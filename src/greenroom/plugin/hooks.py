@@ -196,12 +196,7 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        self._left += header.left_behind(
-            self._room.left_open,
-            self._room.left_running,
-            self._room.left_changed,
-            self._room.not_returned,
-        )
+        self._left += header.left_behind(self._room.left)
         self._kept += self._room.kept
         output = getattr(self._config, "workeroutput", None)
         if output is not None:

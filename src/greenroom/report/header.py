@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from greenroom.facts.left import LeftBehind
 from greenroom.facts.summary import RunSummary
 
 
@@ -22,23 +23,18 @@ def header(summary: RunSummary) -> str:
     return "greenroom: " + " · ".join(parts)
 
 
-def left_behind(
-    open_transaction: list[str],
-    running: list[str],
-    changed: list[tuple[str, str]],
-    not_returned: list[str],
-) -> list[str]:
-    """The lines that name the tests which left something behind.
-
-    :param changed: each test with what it has changed.
-    """
+def left_behind(left: LeftBehind) -> list[str]:
+    """The lines that name the tests which left something behind."""
     lines = [
-        f"GR021 {test} left a transaction open; it was rolled back." for test in open_transaction
+        f"GR021 {test} left a transaction open; it was rolled back."
+        for test in left.open_transaction
     ]
-    lines += [f"GR025 {test} left work running on the event loop; it goes on." for test in running]
-    lines += [f"GR036 {test} left {what} changed; it was put back." for test, what in changed]
+    lines += [
+        f"GR025 {test} left work running on the event loop; it goes on." for test in left.running
+    ]
+    lines += [f"GR036 {test} left {what} changed; it was put back." for test, what in left.changed]
     lines += [
         f"GR037 {test} left a connection checked out of its pool; it stays there."
-        for test in not_returned
+        for test in left.not_returned
     ]
     return list(dict.fromkeys(lines))

@@ -23,6 +23,7 @@ from greenroom.client.quick import Prototypes
 from greenroom.config import env_file
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.isolation import Isolation
+from greenroom.facts.left import LeftBehind
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.summary import RunSummary
 from greenroom.observe.ledger import Ledger
@@ -30,6 +31,7 @@ from greenroom.observe.queries import Queries
 from greenroom.report import diagnosis
 from greenroom.runtime.activation import Active
 from greenroom.runtime.changed import Changed
+from greenroom.runtime.layering import Layering
 from greenroom.runtime.limit import Limit
 from greenroom.runtime.lines import line_of
 from greenroom.runtime.proof import Proof, unique_columns_of
@@ -69,14 +71,8 @@ class Room:
         self.target = active.target
         self.because = active.because
         self._identity = identity
-        #: The tests that left a transaction open.
-        self.left_open: list[str] = []
-        #: The tests that left work running.
-        self.left_running: list[str] = []
-        #: The tests that left a connection checked out.
-        self.not_returned: list[str] = []
-        #: The tests that left something changed, each with what that is.
-        self.left_changed: list[tuple[str, str]] = []
+        #: What the tests have left behind.
+        self.left = LeftBehind()
         self._changed = Changed(is_test_file)
         #: Whether a test asks for something that the app must be started for.
         self.is_needed = True
@@ -93,9 +89,7 @@ class Room:
         self.fatal: dict[str, None] = {}
         self._undo = contextlib.ExitStack()
         self._passwords = Passwords()
-        #: The fixtures of a higher scope that are being set up, each with what was before it.
-        self._pending: list[tuple[object, str, list[object | None]]] = []
-        self._changes_before: dict[tuple[str, str], int] = {}
+        self._layering: Layering | None = None
         #: What the test that runs has done so far.
         self.ledger = Ledger()
         #: What the clients of all tests know of each other's requests.
@@ -148,6 +142,7 @@ class Room:
                 self.settings, self._identity, self._is_test_file, self._load_early
             )
             self._undo.callback(self._databases.close)
+            self._layering = Layering(self._databases, self.ledger)
             self._databases.saw = self.ledger.sent
             self._databases.watch()
 
@@ -197,7 +192,7 @@ class Room:
         if self.home is not None:
             self.after_test()
             if self._databases is not None and self._databases.roll_back():
-                self.left_open.append(self._test)
+                self.left.open_transaction.append(self._test)
             self.home.close()
         self.home = self.loop = None
         self._stop()
@@ -228,10 +223,10 @@ class Room:
 
         found = self._databases.reset()
         if found & {Reset.ROLLED_BACK, Reset.MOVED}:
-            self.left_open.append(previous)
+            self.left.open_transaction.append(previous)
         if Reset.EMPTIED in found:
             # The tables were changed, and the app's start-up had made some of them.
-            self._refuse_without_layers(previous)
+            self._refuse_layers(previous)
             self._new_tables = True
         if self._new_tables and self._started is not None:
             loop = self._started.loop
@@ -277,7 +272,7 @@ class Room:
             self._shared = False
             problem, left_open = self._databases.end_sharing()
             if left_open:
-                self.left_open.append(self._test)
+                self.left.open_transaction.append(self._test)
             if problem is not None and not self.failed:
                 raise problem
         if not self._cloned:
@@ -293,45 +288,21 @@ class Room:
 
         :raises GreenroomError: if the rows of another one had to be given up.
         """
-        if self._databases is None or self.home is None:
-            return
-        self._databases.settle()
-        if self._pending:
-            # A fixture that requests another one while it is set up: what it has done is its own.
-            self._keep_layer()
-        self._pending.append((fixture, name, self._databases.writes()))
-        self._changes_before = self.ledger.changes
+        if self._layering is not None and self.home is not None:
+            self._layering.begin(fixture, name, self._own_databases)
 
     def after_layer(self, fixture: object, *, failed: bool) -> None:
         """Keep the rows that a fixture of a higher scope has committed.
 
         :raises GreenroomError: if they would go with the test that was the first to need it.
         """
-        if not self._pending or self._pending[-1][0] is not fixture:
-            return
-        try:
-            if not failed:
-                self._keep_layer()
-        finally:
-            self._pending.pop()
-            if self._pending and self._databases is not None:
-                outer, name, _ = self._pending.pop()
-                self._pending.append((outer, name, self._databases.writes()))
+        if self._layering is not None:
+            self._layering.end(fixture, self._own_databases, failed=failed)
 
-    def _keep_layer(self) -> None:
-        assert self._databases is not None
-        fixture, name, before = self._pending[-1]
-        if self._shared or self._cloned:
-            # What this process has sent: the server's number moves with what others do.
-            if self.ledger.changes != self._changes_before:
-                raise GreenroomError(
-                    Code.LAYER,
-                    f"the fixture {name} is first needed in the middle of a test under the isolation "
-                    f"{self._isolation.value}, and what it has committed goes with that test.",
-                    "Request the fixture by its name in the test's parameters.",
-                )
-            return
-        self._databases.push_layer(fixture, name, before)
+    @property
+    def _own_databases(self) -> Isolation | None:
+        """The isolation of the test that runs, if it has databases, or a transaction, of its own."""
+        return self._isolation if self._shared or self._cloned else None
 
     def before_layer_ends(self) -> None:
         """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
@@ -348,15 +319,9 @@ class Room:
         if self._databases is not None and self.home is not None:
             self._databases.pop_layer(fixture)
 
-    def _refuse_without_layers(self, test: str) -> None:
-        assert self._databases is not None
-        if self._databases.layers:
-            raise GreenroomError(
-                Code.LAYER,
-                f"{test} has changed tables, and what {' and '.join(self._databases.layers)} committed "
-                "can't be put into the new ones.",
-                'Give that test a database of its own: @pytest.mark.isolation("clone").',
-            )
+    def _refuse_layers(self, test: str) -> None:
+        if self._layering is not None:
+            self._layering.refuse(test)
 
     def before_call(self) -> None:
         """Remember what runs on the run's own loop before a test does."""
@@ -381,9 +346,9 @@ class Room:
         """The test's fixtures are done: put back what it has set and they haven't."""
         for one in self.wide:
             one.between_tests()
-        self.left_changed += [(test, what) for what in self._changed.restore()]
+        self.left.changed += [(test, what) for what in self._changed.restore()]
         if self._databases is not None and self._databases.checked_out() > self._checked_out:
-            self.not_returned.append(test)
+            self.left.not_returned.append(test)
 
     def after_call(self, test: str) -> None:
         """Let what the test has started finish, so that it doesn't write into the next one.
@@ -393,15 +358,15 @@ class Room:
         """
         self._changed.called()
         if self.live is not None and not self.live.wait(GRACE):
-            self.left_running.append(test)
+            self.left.running.append(test)
         loop = self.loop
         if loop is None or loop.is_running() or loop.is_closed():
             return
         left = asyncio.all_tasks(loop) - self._tasks
         if left:
             _, unfinished = loop.run_until_complete(asyncio.wait(left, timeout=GRACE))
-            if unfinished and test not in self.left_running:
-                self.left_running.append(test)
+            if unfinished and test not in self.left.running:
+                self.left.running.append(test)
 
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have the app started on a loop that isn't running now, and nowhere else.
@@ -417,7 +382,7 @@ class Room:
             with self._databases.unshared() if self._databases else contextlib.nullcontext():
                 self._stop()
                 if self._databases is not None and self._databases.rewind():
-                    self._refuse_without_layers(self._test)
+                    self._refuse_layers(self._test)
                     self._new_tables = True
                 self._start(loop)
                 if self._databases is not None and self._new_tables:
