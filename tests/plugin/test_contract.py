@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.harness import Project, Result, app_source
@@ -50,6 +53,9 @@ def project(test: str, *, table: str = "", app: str = PLANTED) -> Project:
 
 def asking(paths: list[str]) -> str:
     return f"""
+import json
+from pathlib import Path
+
 import pytest
 
 @pytest.mark.parametrize("path", {paths!r})
@@ -288,3 +294,141 @@ async def strange():
     result = project(asking(["/strange"]), app=app).run(pytester)
     result.passed(1)
     assert "note: the schema at /paths/~1strange/get/responses/200" in result.out
+
+
+def test_an_encoded_answer_is_read_as_it_was_before(pytester: pytest.Pytester) -> None:
+    """By greenroom's client and by the suite's own; one that can't be decoded isn't looked into."""
+    app = """
+from fastapi import FastAPI, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse
+app = FastAPI()
+app.add_middleware(GZipMiddleware, minimum_size=1)
+
+@app.get("/fine")
+async def fine() -> list[int]:
+    return [1] * 1000
+
+@app.get("/wrong", response_model=None, responses={200: {"model": list[int]}})
+async def wrong():
+    return JSONResponse(["x"] * 1000)
+
+@app.get("/unknown", response_model=None, responses={200: {"model": list[int]}})
+async def unknown():
+    headers = {"content-encoding": "br"}
+    return Response(b"??", headers=headers, media_type="application/json")
+"""
+    test = f"""{asking(["/fine", "/wrong"])}
+from fastapi.testclient import TestClient
+from main import app
+
+def test_own():
+    TestClient(app).get("/wrong")
+
+async def test_unknown(client):
+    async with client.stream("GET", "/unknown") as response:
+        assert response.status_code == 200
+"""
+    result = project(test, app=app).run(pytester, "--greenroom-report=json")
+    result.passed(4)
+    (found,) = result.json("greenroom.json")["problems"]
+    assert (found["operation"], found["where"]) == ("GET /wrong", "/*")
+    assert len(found["tests"]) == 2
+
+
+def test_no_body_where_one_is_declared_is_a_problem(pytester: pytest.Pytester) -> None:
+    """Not for HEAD, a stream, or a status that has none."""
+    app = """
+from fastapi import FastAPI, Response
+app = FastAPI()
+
+@app.api_route("/empty", methods=["GET", "HEAD"], response_model=int)
+async def empty():
+    return Response(media_type="application/json")
+
+@app.get("/gone", status_code=204)
+async def gone(): ...
+"""
+    test = """
+async def test_it(client):
+    await client.get("/empty")
+    await client.head("/empty")
+    await client.get("/gone")
+"""
+    result = project(test, app=app).run(pytester, "--greenroom-report=json")
+    assert problems(result) == [("/empty", "content-type", "")]
+
+
+def test_a_token_that_is_declared_is_given_out_on_purpose(pytester: pytest.Pytester) -> None:
+    """A hash isn't, whatever is declared."""
+    app = """
+from fastapi import FastAPI
+from pydantic import BaseModel
+app = FastAPI()
+
+class Session(BaseModel):
+    token: str
+    api_key: str
+
+class User(BaseModel):
+    name: str
+    hashed_password: str
+
+@app.post("/sessions")
+async def start() -> Session:
+    return Session(token="t", api_key="k")
+
+@app.get("/users")
+async def users() -> list[User]:
+    return [User(name="ann", hashed_password="h")]
+
+@app.get("/odd")
+async def odd() -> dict[str, str]:
+    return {"a/b": "x", "token": "t"}
+"""
+    test = """
+async def test_it(client):
+    await client.post("/sessions")
+    await client.get("/users")
+    await client.get("/odd")
+"""
+    result = project(test, app=app).run(pytester, "--greenroom-report=json")
+    assert problems(result) == [
+        ("/odd", "secrets", "/token"),
+        ("/users", "secrets", "/*/hashed_password"),
+    ]
+
+
+def test_field_names_of_every_kind_have_a_place(pytester: pytest.Pytester) -> None:
+    """With slashes, dots and nothing in them."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+app = FastAPI()
+
+class Thing(BaseModel):
+    a: int = 1
+
+@app.get("/odd", response_model=None, responses={200: {"model": Thing}})
+async def odd():
+    return JSONResponse({"a": 1, "b/c": 2, "": 3, "title": 4, "7": 5})
+"""
+    result = project(asking(["/odd"]), app=app).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    assert len(problems(result)) == 4
+
+
+def test_an_outcome_is_as_its_documented_schema_says(pytester: pytest.Pytester) -> None:
+    """With problems of many kinds in it, and every rule has its name there."""
+    import jsonschema_rs
+
+    from greenroom.facts.outcome import Rule
+
+    file = Path(__file__).parents[2] / "docs" / "outcome.schema.json"
+    schema = json.loads(file.read_text(encoding="utf-8"))
+    result = project(asking([*FAULTS, *FINE])).run(pytester, "--greenroom-report=json")
+    outcome = result.json("greenroom.json")
+    assert outcome["problems"]
+    assert [str(error) for error in jsonschema_rs.iter_errors(schema, outcome)] == []
+    assert schema["$defs"]["problem"]["properties"]["rule"]["enum"] == [one.value for one in Rule]

@@ -320,3 +320,25 @@ def test_it():
     result = Project(files).run(pytester)
     result.counts(failed=1)
     assert "GET /v1/items/3 -> 200" in result.out
+
+
+def test_a_path_with_a_question_mark_in_it_is_a_path(pytester: pytest.Pytester) -> None:
+    """As it is after decoding."""
+    app = """
+from fastapi import FastAPI
+app = FastAPI()
+
+@app.get("/names/{name}/x")
+async def read(name: str) -> str:
+    return name
+"""
+    test = """
+from fastapi.testclient import TestClient
+from main import app
+
+async def test_it(client):
+    assert (await client.get("/names/a%3Fb/x")).json() == "a?b"
+    assert TestClient(app).get("/names/a%3Fb/x").json() == "a?b"
+"""
+    found = answers(run(pytester, test, app=app))
+    assert found["GET /names/{name}/x", "200"]["times"] == 2

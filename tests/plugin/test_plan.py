@@ -198,3 +198,40 @@ def test_read(client):
     plain = result.json("plan.json")
     names = {one["operation"]: one["times"] for one in plain["operations"]}
     assert names == {"GET /items/{item_id}": 1, "GET /items": 0, "POST /items": 0}
+
+
+def test_what_the_project_makes_of_invalid_input_is_planned(pytester: pytest.Pytester) -> None:
+    """A handler of its own may answer 400 in the place of FastAPI's 422."""
+    app = """
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+app = FastAPI()
+
+@app.exception_handler(RequestValidationError)
+async def invalid(request, error):
+    return JSONResponse({"error": "invalid"}, status_code=400)
+
+@app.get("/items")
+async def items(page: int = 1) -> int:
+    return page
+"""
+    files = {
+        "main.py": app,
+        "pyproject.toml": "[tool.greenroom]\n",
+        "test_main.py": """
+async def test_invalid(client):
+    assert (await client.get("/items?page=x")).status_code == 400
+    assert (await client.get("/items")).status_code == 200
+""",
+    }
+    result = Project(files).run(pytester, "--greenroom-report=plan.json")
+    result.passed(1)
+    plain = result.json("plan.json")
+    (items,) = plain["operations"]
+    assert {one["status"]: one["because"] for one in items["plan"]} == {
+        "200": ["declared in OpenAPI"],
+        "400": ["its input is validated, answered by invalid"],
+    }
+    assert plain["covered"] == 2
+    assert plain["problems"] == []

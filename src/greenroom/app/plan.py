@@ -44,7 +44,7 @@ class Planner:
     ) -> None:
         self._operations = operations
         self._documents = documents
-        self._is_own = lambda name: is_own(Path(name))
+        self._is_own: Callable[[str], bool] = lambda name: is_own(Path(name))
         self._unique = unique
         self._drops = drops
         self._read: dict[object, sources.Reached] = {}
@@ -76,20 +76,39 @@ class Planner:
         declared = self._documents.declared(route)
         dependant = getattr(route.source, "dependant", None)
         can_be_invalid = dependant is not None and _can_be_invalid(dependant)
+        invalid = self._invalid(route)
         for status in declared.responses:
-            if status == "422" and not can_be_invalid and self._is_fastapis(route):
-                continue  # FastAPI declares it for every parameter, also where nothing can be wrong.
-            yield status, "declared in OpenAPI"
+            # FastAPI declares it for every parameter, also where nothing can be wrong, or where a
+            # handler of the project's answers otherwise.
+            happens = can_be_invalid and "422" in invalid
+            if status != "422" or happens or not self._is_fastapis(route):
+                yield status, "declared in OpenAPI"
         reached = [self._reach(function) for function in _functions(route, dependant)]
         if not declared.responses and not any(one.answers for one in reached):
             # Nothing is declared of an operation without a schema, and it says nothing itself.
             yield declared.success, "what it answers if all is well"
         for one in reached:
             yield from self._raised(route, one)
+        if can_be_invalid and route.operation.method != WEBSOCKET:
+            for status, reason in invalid.items():
+                yield status, reason
         if dependant is not None:
-            yield from _shape(route, dependant, can_be_invalid=can_be_invalid)
+            yield from _shape(route, dependant)
         if route.operation.method in _WRITES:
             yield from self._conflicts(reached)
+
+    def _invalid(self, route: Route) -> dict[str, str]:
+        """What invalid input is answered with, and why: FastAPI's 422, or what the project made of it."""
+        reason = "its input is validated"
+        handlers: dict[Any, Any] = getattr(route.app, "exception_handlers", None) or {}
+        handler: Any = next(
+            (made for kind, made in handlers.items() if _name(kind) == "RequestValidationError"),
+            None,
+        )
+        if handler is None or not self._is_own(_file(handler)):
+            return {"422": reason}
+        statuses = {status for status, _ in self._reach(handler).answers} or {422}
+        return {str(status): f"{reason}, answered by {_name(handler)}" for status in statuses}
 
     def _is_fastapis(self, route: Route) -> bool:
         document = self._documents.documents.get(self._documents.declared(route).document, {})
@@ -145,6 +164,14 @@ class Planner:
                         yield "409", f"{kind.__name__}.{unique} is unique"
 
 
+def _name(value: Any) -> str:
+    return str(getattr(value, "__name__", value))
+
+
+def _file(function: Any) -> str:
+    return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
+
+
 def _functions(route: Route, dependant: Any) -> Iterator[Any]:
     """The operation's own function, and those that it depends on."""
     yield route.endpoint
@@ -156,7 +183,7 @@ def _functions(route: Route, dependant: Any) -> Iterator[Any]:
         waiting += one.dependencies
 
 
-def _shape(route: Route, dependant: Any, *, can_be_invalid: bool) -> Iterator[tuple[str, str]]:
+def _shape(route: Route, dependant: Any) -> Iterator[tuple[str, str]]:
     """What an operation's parameters require."""
     scoped = False
     for one in _all(dependant):
@@ -171,8 +198,6 @@ def _shape(route: Route, dependant: Any, *, can_be_invalid: bool) -> Iterator[tu
         yield "403", "security scopes are required"
     if route.operation.method == WEBSOCKET:
         return
-    if can_be_invalid:
-        yield "422", "its input is validated"
     for one in (parameter for part in _all(dependant) for parameter in part.path_params):
         convertor = (getattr(route.source, "param_convertors", None) or {}).get(one.name)
         if not _is_closed(_type_of(one)) and type(convertor).__name__ != "PathConvertor":

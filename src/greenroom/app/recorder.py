@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from greenroom.app.load import Message, Receive, Send
+from greenroom.facts.encoding import decoded
 from greenroom.facts.exchange import Exchange, Watch
 from greenroom.facts.operation import WEBSOCKET
 
@@ -33,22 +34,15 @@ def record(
     call: Any = getattr(kind, "__call__", None)  # noqa: B004 - it is what is replaced
     if call is None or kind.__module__ == "builtins":
         return lambda: None
-    known: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
-
-    def is_the_app(one: Any) -> bool:
-        if one is app:
-            return True
-        if one not in known:
-            known[one] = is_alike(one)
-        return known[one]
+    alike = _Alike(app, is_alike)
 
     @functools.wraps(call)
     async def __call__(  # noqa: N807 - it takes the place of that one
         self: Any, scope: Message, receive: Receive, send: Send
     ) -> None:
         __tracebackhide__ = True
-        told = scope["type"] not in {"http", "websocket"} or MARK in scope.get("extensions", ())
-        if told or scope.get("app") is not None or not is_the_app(self):
+        told = scope["type"] not in {"http", "websocket"} or MARK in (scope.get("extensions") or ())
+        if told or scope.get("app") is not None or not alike.holds(self):
             await call(self, scope, receive, send)
             return
         heard = _Heard(scope, asked())
@@ -70,6 +64,25 @@ def record(
     return end
 
 
+class _Alike:
+    """Tells the app, and those made like it, from others of its class."""
+
+    def __init__(self, app: object, is_alike: Callable[[object], bool]) -> None:
+        self._app = app
+        self._is_alike = is_alike
+        self._known: weakref.WeakKeyDictionary[object, bool] = weakref.WeakKeyDictionary()
+
+    def holds(self, one: object) -> bool:
+        if one is self._app:
+            return True
+        try:
+            if one not in self._known:
+                self._known[one] = self._is_alike(one)
+            return self._known[one]
+        except TypeError:  # An app of a class that can't be remembered is another one.
+            return False
+
+
 class _Heard:
     """What the app sends in answer to one request."""
 
@@ -77,10 +90,12 @@ class _Heard:
         query = scope.get("query_string", b"").decode("latin-1")
         self._is_socket = scope["type"] == "websocket"
         self._method = WEBSOCKET if self._is_socket else scope["method"]
+        self._path: str = scope["path"]
         self._target = f"{scope['path']}?{query}" if query else scope["path"]
         self._watch = watch
         self._status: int | None = None
         self._content_type = ""
+        self._encoding = ""
         self._parts: list[bytes] | None = []
         self._length = 0
 
@@ -98,6 +113,8 @@ class _Heard:
             for name, value in message.get("headers", ()):
                 if name.lower() == b"content-type":
                     self._content_type = value.decode("latin-1")
+                elif name.lower() == b"content-encoding":
+                    self._encoding = value.decode("latin-1")
         elif kind == "websocket.accept":
             self._status = 101
         elif kind == "websocket.close" and self._status is None:
@@ -117,11 +134,12 @@ class _Heard:
             line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
         if status is None and not line:
             line = "gave no answer"
-        body = b"".join(self._parts) if self._parts is not None and status is not None else None
-        if self._is_socket or self._method == "HEAD":
-            body = None
+        body: bytes | None = None
+        known = self._parts is not None and status is not None
+        if known and not self._is_socket and self._method != "HEAD":
+            body = decoded(b"".join(self._parts or ()), self._encoding)
         exchange = Exchange(
-            self._method, self._target, None, status, body, line, self._content_type
+            self._method, self._target, None, status, body, line, self._content_type, self._path
         )
         # Whether somebody looks at it can't be seen from here.
         self._watch.saw(exchange)()

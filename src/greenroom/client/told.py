@@ -6,7 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from greenroom.client.asgi import Answer, Message, RawHeaders
+from greenroom.client.asgi import Answer, Message
+from greenroom.facts.encoding import decoded
 from greenroom.facts.exchange import Exchange, Watch
 
 
@@ -25,16 +26,21 @@ class Told:
 
     :param scope: the request's; only read, and before the app can change it.
     :param sent: the request's body; None if it was a stream.
+    :param is_stream: whether the answer is read piece by piece.
     """
 
-    __slots__ = ("_method", "_sent", "_target", "_watch", "answer", "looked")
+    __slots__ = ("_method", "_path", "_sent", "_target", "_watch", "answer", "is_stream", "looked")
 
-    def __init__(self, door: Listens, scope: Message, sent: bytes | None) -> None:
+    def __init__(
+        self, door: Listens, scope: Message, sent: bytes | None, *, is_stream: bool = False
+    ) -> None:
         query = scope["query_string"]
         self._method: str = scope["method"]
+        self._path: str = scope["path"]
         self._target = f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
         self._sent = sent
         self._watch = door.asked()
+        self.is_stream = is_stream
         self.answer: Answer | None = None
         self.looked: Callable[[], None] | None = None
 
@@ -51,25 +57,28 @@ class Told:
         if error is not None:
             line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
             # What is raised in the test, it has seen.
-            self._watch.saw(Exchange(self._method, self._target, self._sent, None, error=line))()
+            self._watch.saw(
+                Exchange(self._method, self._target, self._sent, None, None, line, "", self._path)
+            )()
             return
         answer = self.answer
         assert answer is not None
-        kind_of_body = _content_type(answer.headers)
+        named = {name.lower(): value for name, value in answer.headers}
+        content_type = named.get(b"content-type", b"").decode("latin-1")
+        body: bytes | None = answer.body
+        if b"content-encoding" in named:
+            body = decoded(answer.body, named[b"content-encoding"].decode("latin-1"))
+        if self._method == "HEAD" or self.is_stream:
+            body = None
         self.looked = self._watch.saw(
             Exchange(
                 self._method,
                 self._target,
                 self._sent,
                 answer.status,
-                answer.body,
-                content_type=kind_of_body,
+                body,
+                "",
+                content_type,
+                self._path,
             )
         )
-
-
-def _content_type(headers: RawHeaders) -> str:
-    for name, value in headers:
-        if name == b"content-type" or name.lower() == b"content-type":
-            return value.decode("latin-1")
-    return ""

@@ -368,7 +368,7 @@ async def _streamed(library: ModuleType, transport: Any, request: Request) -> Re
         raising=transport.raising,
         limit=door.limit,
     )
-    with Told(door, scope, body if at_once else None) as told:
+    with Told(door, scope, body if at_once else None, is_stream=True) as told:
         status, headers = await exchanged.start()
         told.answer = Answer(status, headers, b"")
     stream = _stream_class(library)(exchanged)

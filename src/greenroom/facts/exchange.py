@@ -21,9 +21,11 @@ class Exchange:
     :param target: the path with its query.
     :param sent: the request's body; None if it was a stream.
     :param status: the answer's; None if the app raised.
-    :param received: the answer's body; None if there was none, or it was read piece by piece.
+    :param received: the answer's body, decoded; None if there can be none, or it isn't known: it was
+        read piece by piece, or is encoded in a way that can't be undone here.
     :param error: what the app raised, in one line.
     :param content_type: the answer's, with its parameters; empty if it has none.
+    :param path: the path alone, where the target may be read in two ways.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Exchange:
     received: bytes | None = None
     error: str = ""
     content_type: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

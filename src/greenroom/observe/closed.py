@@ -23,7 +23,7 @@ def at(document: Mapping[str, Any], pointer: str) -> Any:
     return found
 
 
-def inlined(document: Mapping[str, Any], schema: Any, depth: int = 3) -> Any:
+def inlined(document: Mapping[str, Any], schema: Any, depth: int = 2) -> Any:
     """A schema with what it refers to in place, for a reader.
 
     :param depth: how many references deep; a schema may refer to itself.
@@ -44,17 +44,36 @@ def inlined(document: Mapping[str, Any], schema: Any, depth: int = 3) -> Any:
 
 def unknown_fields(
     document: Mapping[str, Any], schema: Any, value: Any
-) -> Iterator[tuple[str, str]]:
-    """The fields that no schema of theirs names: the place of each one's object, and its name.
+) -> Iterator[tuple[str, str, Any]]:
+    """The fields that no schema of theirs names: the place of each one's object, its name, its value.
 
     A schema that allows additional properties, or that names none, is content with all.
     """
     yield from _unknown(document, [schema], value, "", 0)
 
 
+def names(document: Mapping[str, Any], schema: Any, name: str) -> bool:
+    """Whether a schema, or one that it's made of, has a property of that name."""
+    waiting, seen = [schema], set()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        if not isinstance(one, dict) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if name in (one.get("properties") or {}):
+            return True
+        reference = one.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#/"):
+            waiting.append(at(document, reference[1:]))
+        waiting += one.values()
+    return False
+
+
 def _unknown(
     document: Mapping[str, Any], schemas: list[Any], value: Any, where: str, depth: int
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, str, Any]]:
     if depth > DEEPEST or not isinstance(value, (dict, list)):
         return
     flat = list(_flat(document, schemas))
@@ -74,7 +93,7 @@ def _unknown(
         if known:
             yield from _unknown(document, known, inner, f"{where}/{name}", depth + 1)
         elif not is_open:
-            yield where, name
+            yield where, name, inner
 
 
 def _flat(document: Mapping[str, Any], schemas: list[Any]) -> Iterator[dict[str, Any]]:

@@ -5,9 +5,7 @@ The validation itself is jsonschema-rs's.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +14,8 @@ from greenroom.facts.declared import Declared
 from greenroom.facts.outcome import Rule
 from greenroom.observe import closed
 from greenroom.observe.dialect import modern
+from greenroom.observe.formats import FORMATS
+from greenroom.observe.words import first_line, shown, told
 
 #: The longest body, in bytes, that is looked into.
 MOST = 8 << 20
@@ -38,6 +38,9 @@ SECRETS = (
 )
 #: Of those, what a login answers with.
 _CREDENTIALS = frozenset({"token", "accesstoken", "refreshtoken"})
+#: What a credential may be called where it's declared on purpose, as an answer's field.
+_ISSUED = _CREDENTIALS | {"apikey"}
+_WITHOUT_BODY = frozenset({204, 205, 304})
 _WIDTH = 100
 _SCHEMA = 2000
 #: How many answers are remembered, and how long their bodies may be, in bytes.
@@ -72,6 +75,7 @@ class Contract:
         self._documents = documents
         self._modern: dict[str, dict[str, Any]] = {}
         self._validators: dict[tuple[str, str], Any] = {}
+        self._shown: dict[tuple[str, str], str] = {}
         self._secrets = frozenset(_folded(name) for name in secrets)
         #: The schemas that can't be compiled, a sentence each.
         self.notes: set[str] = set()
@@ -106,16 +110,23 @@ class Contract:
             yield Found(
                 Rule.CONTENT_TYPE, "", " or ".join(contents), kind or "an answer without a type"
             )
+        if body == b"" and pointer and status not in _WITHOUT_BODY:
+            yield Found(
+                Rule.CONTENT_TYPE, "", f"a body of {kind or next(iter(contents))}", "nothing"
+            )
         if not _is_json(kind) or not body or len(body) > MOST:
             return
         try:
             value = json.loads(body, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             yield Found(
-                Rule.CONTENT_TYPE, "", f"a body of {kind}", f"{_shown_bytes(body)} ({_line(error)})"
+                Rule.CONTENT_TYPE,
+                "",
+                f"a body of {kind}",
+                f"{_shown_bytes(body)} ({first_line(error)})",
             )
             return
-        yield from self._secret(declared, status, value)
+        yield from self._secret(declared, status, value, pointer or "")
         if pointer:
             yield from self._against(declared, pointer, value)
 
@@ -134,7 +145,6 @@ class Contract:
         document = self._document(declared.document)
         validator = self._validator(declared.document, pointer)
         schema = closed.at(document, pointer)
-        said = _shown(closed.inlined(document, schema), _SCHEMA)
         if validator is not None:
             count = 0
             for error in validator.iter_errors(value):
@@ -143,22 +153,22 @@ class Contract:
                 count += 1
                 if count > PROBLEMS:
                     break
-                yield Found(Rule.SCHEMA, *_found(error), said)
-        for where, name in closed.unknown_fields(document, schema, value):
+                yield Found(Rule.SCHEMA, *told(error), self._said(declared.document, pointer))
+        for where, name, inner in closed.unknown_fields(document, schema, value):
             if _folded(name) not in self._secrets:
-                came = _shown(_at(value, where)[name])
                 expected = "no such field in the declared model"
-                yield Found(Rule.EXTRA, f"{where}/{name}", expected, came, said)
+                said = self._said(declared.document, pointer)
+                yield Found(Rule.EXTRA, f"{where}/{name}", expected, shown(inner), said)
         if declared.excluded and isinstance(value, dict):
             for name in sorted(declared.excluded & value.keys()):
                 yield Found(
                     Rule.EXTRA,
                     f"/{name}",
                     "left out by response_model_exclude",
-                    _shown(value[name]),
+                    shown(value[name]),
                 )
 
-    def _secret(self, declared: Declared, status: int, value: Any) -> Iterator[Found]:
+    def _secret(self, declared: Declared, status: int, value: Any, pointer: str) -> Iterator[Found]:
         # FastAPI's own answer to invalid input repeats the input.
         if status == 422 and isinstance(value, dict) and isinstance(value.get("detail"), list):  # noqa: PLR2004
             return
@@ -166,15 +176,26 @@ class Contract:
         allowed = _CREDENTIALS if login else frozenset()
         for where, name, inner in _fields(value):
             folded = _folded(name)
-            if (
-                folded in self._secrets
-                and folded not in allowed
-                and isinstance(inner, str)
-                and inner
-            ):
-                yield Found(
-                    Rule.SECRETS, where, "no field of that name, which is a secret's", '"***"'
-                )
+            if folded not in self._secrets or folded in allowed or not isinstance(inner, str):
+                continue
+            if inner and not (folded in _ISSUED and self._declares(declared, pointer, name)):
+                expected = "no field of that name, which is a secret's"
+                yield Found(Rule.SECRETS, where, expected, '"***"')
+
+    def _declares(self, declared: Declared, pointer: str, name: str) -> bool:
+        """Whether the answer's schema has a field of that name, anywhere: it's given out on purpose."""
+        if not pointer:
+            return False
+        document = self._document(declared.document)
+        return closed.names(document, closed.at(document, pointer), name)
+
+    def _said(self, key: str, pointer: str) -> str:
+        """A schema as a reader sees it."""
+        if (key, pointer) not in self._shown:
+            document = self._document(key)
+            schema = closed.inlined(document, closed.at(document, pointer))
+            self._shown[key, pointer] = shown(schema, _SCHEMA)
+        return self._shown[key, pointer]
 
     def _document(self, key: str) -> dict[str, Any]:
         if key not in self._modern:
@@ -200,7 +221,7 @@ class Contract:
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             self.notes.add(
-                f"the schema at {pointer} can't be read, and isn't checked: {_line(error)}"
+                f"the schema at {pointer} can't be read, and isn't checked: {first_line(error)}"
             )
             return None
 
@@ -218,59 +239,6 @@ def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _found(error: Any) -> tuple[str, str, str]:
-    """Where an error is, what was expected and what came, in words."""
-    where = "".join(f"/{part}" for part in error.instance_path)
-    if error.kind.name == "required":
-        return f"{where}/{error.kind.property}", "a required field", "nothing"
-    branches = [branch[0] for branch in getattr(error.kind, "context", ()) if branch]
-    if branches:
-        # Of several ways that a value may take, the one that it went furthest on is what was meant.
-        furthest = max(branches, key=lambda one: len(one.instance_path))
-        if len(furthest.instance_path) > len(error.instance_path):
-            return _found(furthest)
-        expected = " or ".join(dict.fromkeys(_expected(one) for one in branches))
-        return where, expected, _shown(error.instance)
-    return where, _expected(error), _shown(error.instance)
-
-
-def _expected(error: Any) -> str:
-    kind = error.kind
-    word = _WORDS.get(kind.name)
-    if word is None:
-        return _line(error)
-    if kind.name == "required":
-        return f"{word} {kind.property}"
-    detail = getattr(kind, "value", None)
-    if detail is None:
-        return word
-    plain = kind.name in {"type", "format"}
-    named = detail if isinstance(detail, (list, tuple)) else [detail]
-    return f"{word} {', '.join(str(one) if plain else _shown(one) for one in named)}"
-
-
-_WORDS = {
-    "type": "of type",
-    "enum": "one of",
-    "const": "exactly",
-    "format": "of the format",
-    "pattern": "matching",
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-    "minLength": "at least that long:",
-    "maxLength": "at most that long:",
-    "minItems": "at least so many items:",
-    "maxItems": "at most so many items:",
-    "multipleOf": "a multiple of",
-    "uniqueItems": "items that are all different",
-    "additionalProperties": "no such field",
-    "falseSchema": "nothing",
-    "required": "with the field",
-}
-
-
 def _fields(value: Any) -> Iterator[tuple[str, str, Any]]:
     """Every field of every object in a value, without recursion: where, its name, what it is."""
     waiting: list[tuple[str, Any]] = [("", value)]
@@ -284,12 +252,6 @@ def _fields(value: Any) -> Iterator[tuple[str, str, Any]]:
             waiting += [(f"{where}/{number}", inner) for number, inner in enumerate(one)]
 
 
-def _at(value: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    return value
-
-
 def _folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
@@ -301,50 +263,9 @@ def _quoted(pointer: str) -> str:
     return quote(pointer, safe="/~!$&'()*+,;=:@-._")
 
 
-def _shown(value: Any, width: int = _WIDTH) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str, sort_keys=False)
-    return text if len(text) <= width else f"{text[: width - 3]}..."
-
-
 def _shown_bytes(body: bytes) -> str:
-    return _shown(body[:_WIDTH].decode("utf-8", "replace"))
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:_WIDTH]
+    return shown(body[:_WIDTH].decode("utf-8", "replace"))
 
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-# -- formats, as Pydantic writes them --------------------------------------------------------------
-
-
-def _is_date_time(text: str) -> bool:
-    """RFC 3339, and without an offset, as a naive datetime is written."""
-    try:
-        dt.datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) > len("2026-01-01") and text[10] in "Tt "
-
-
-def _is_time(text: str) -> bool:
-    try:
-        dt.time.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-_DURATION = re.compile(r"[-+]?P(?=.)(\d+[YMWD])*(T(\d+(\.\d+)?[HMS])+)?\Z")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
-
-FORMATS = {
-    "date-time": _is_date_time,
-    "time": _is_time,
-    "duration": lambda text: bool(_DURATION.match(text)),
-    # An address may be international, which EmailStr allows.
-    "email": lambda text: bool(_EMAIL.match(text)),
-}

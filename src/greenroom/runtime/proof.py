@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Proof:
         #: The test that runs; empty while something runs that isn't a test's own.
         self.test = ""
         self._refused: list[str] = []
+        self._one_at_a_time = threading.RLock()
 
     @property
     def is_on(self) -> bool:
@@ -70,10 +72,16 @@ class Proof:
 
     def told(self, exchange: Exchange, seconds: float, statements: int) -> Callable[[], None]:
         """An exchange is over. What is given back is called if the test looks at the answer."""
+        # A live server tells of its requests from a thread of its own.
+        with self._one_at_a_time:
+            return self._told(exchange, seconds, statements)
+
+    def _told(self, exchange: Exchange, seconds: float, statements: int) -> Callable[[], None]:
         test = self.test
         if not test or self._mode == "off":
             return _nothing
-        route = self.operations.match(exchange.method, exchange.target.partition("?")[0])
+        path = exchange.path or exchange.target.partition("?")[0]
+        route = self.operations.match(exchange.method, path)
         if route is None:
             return _nothing
         name = str(route.operation)
@@ -84,7 +92,7 @@ class Proof:
                 continue
             self._coverage.found(name, status, found, exchange, test)
             if mode == "fail":
-                self._refused.append(_told(name, status, found, exchange))
+                self._refused.append(_in_words(name, status, found, exchange))
         cost = Cost(statements, test, 1, seconds, seconds)
         return self._coverage.answered(name, status, exchange, test, cost)
 
@@ -202,7 +210,7 @@ def unique_columns_of(kind: type) -> list[tuple[str, ...]]:
     return unique_columns(kind)
 
 
-def _told(name: str, status: int, found: Found, exchange: Exchange) -> str:
+def _in_words(name: str, status: int, found: Found, exchange: Exchange) -> str:
     """A problem for the failure of a test."""
     place = f" at {found.where}" if found.where else ""
     lines = [
