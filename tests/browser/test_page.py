@@ -52,7 +52,7 @@ def outcome() -> Outcome:
     made.cells["GET /things1/{id}", "404"] = Cell(1, set(), set(), {"test_caused"})
     name = "POST /things2/{id}"
     made.plan[name, "404"] = Planned(name, "404", ("raised in main.read",), "not ours")
-    problem = Problem(covered, "200", "schema", "/name", "of type string")
+    problem = Problem(covered, "200", "schema", "/name", "a string")
     body = json.dumps({"name": EVIL})
     made.problems[problem] = Example({"test_things.py::test_x"}, EVIL, body, '{"type": "object"}')
     return made
@@ -127,7 +127,7 @@ told.notes = document.body.textContent.includes("a note & more");
     assert told["cells"].count("404: not shown") == 3
     assert "declared in OpenAPI" in told["target"]
     assert "test_things.py::test_GET[0]" in told["target"]
-    assert "expected of type string" in told["problem"]
+    assert "expected a string" in told["problem"]
     assert '"type": "object"' in told["problem"]
     assert told["more"] == 6
     assert told["broken"] == 0

@@ -20,7 +20,7 @@ def outcome(*looked: str, app: str = "main:app", wrong: bool = False) -> Outcome
     for status in looked:
         made.cells[name, status] = Cell(1, {"application/json"}, {f"test_{status}"})
     if wrong:
-        problem = Problem(name, "200", "schema", "/id", "of type integer")
+        problem = Problem(name, "200", "schema", "/id", "an integer")
         made.problems[problem] = Example({"test_200"}, '"1"', "{}", "{}")
     return made
 
@@ -70,7 +70,9 @@ def test_shards_of_different_apps_are_not_combined(
     assert "main:app" in error
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 2}', '{"format": 1, "app": 3}', "\0"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"format": 2}', '{"format": 1, "app": 3}', "\0", "[" * 100_000]
+)
 def test_a_file_that_is_no_outcome_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
@@ -105,7 +107,7 @@ def test_a_difference_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["diff", base, head]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "new problems: 1",
-        "  GET /items 200 schema at /id: expected of type integer",
+        "  GET /items 200 schema at /id: expected an integer",
         "new gaps: 1",
         "  GET /items 404: declared in OpenAPI",
     ]
@@ -121,3 +123,33 @@ def test_a_percentage_that_is_none_is_refused(tmp_path: Path, given: str) -> Non
     with pytest.raises(SystemExit) as raised:
         main(["combine", "x.json", f"--fail-under={given}"])
     assert raised.value.code == 2
+
+
+def test_the_gaps_of_an_operation_that_is_gone_are_not_closed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Deleting code isn't testing it."""
+    base = written(tmp_path, "base.json", outcome("200"))
+    head = written(tmp_path, "head.json", Outcome("main:app"))
+    assert main(["diff", base, head]) == 0
+    assert capsys.readouterr().out.splitlines() == ["removed operations: 1", "  GET /items"]
+
+
+def test_a_problem_that_nobody_saw_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such a file wasn't written by greenroom."""
+    one = outcome("200", wrong=True)
+    for example in one.problems.values():
+        example.tests.clear()
+    assert main(["combine", written(tmp_path, "x.json", one)]) == 1
+    assert "GR039" in capsys.readouterr().err
+
+
+def test_a_file_of_another_kind_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a page nor an outcome."""
+    shard = written(tmp_path, "1.json", outcome("200"))
+    assert main(["combine", shard, "-o", str(tmp_path / "all.txt")]) == 1
+    assert "End it in .html or .json." in capsys.readouterr().err

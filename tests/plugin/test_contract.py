@@ -108,7 +108,7 @@ def test_a_problem_is_told_at_the_end_and_fails_nothing(pytester: pytest.Pyteste
     result = project(asking(["/wrong-type", "/leaked-hash"])).run(pytester)
     result.passed(2)
     line = (
-        'GET /wrong-type 200 schema at /id: expected of type integer, came "1" '
+        'GET /wrong-type 200 schema at /id: expected an integer, came "1" '
         "(test_main.py::test_ask[/wrong-type])"
     )
     assert line in result.out
@@ -123,9 +123,8 @@ def test_a_rule_may_fail_the_test_that_caused_it(pytester: pytest.Pytester) -> N
     result.counts(passed=1, failed=1)
     for line in (
         "GR040 an answer of the app's broke its contract.",
-        "GET /nested answered 200 (schema) at /owner/name:",
-        "expected of type string",
-        "came 1",
+        "GET /nested answered 200:",
+        "  schema at /owner/name: expected a string, came 1",
     ):
         assert line in result.out
     assert "greenroom/" not in result.out.split("test_ask[/nested]")[1].split("short test")[0]
@@ -205,9 +204,13 @@ async def wrong():
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ('mode = "strict"', "contract: 'strict' is none of them"),
+        ('mode = "strict"', "mode: 'strict' is none of off, report, fail"),
         ('mod = "fail"', 'mod: there is no such key; did you mean "mode"?'),
-        ('rules = {schemas = "fail"}', "rules.schemas: there is no such rule"),
+        (
+            'rules = {schemas = "fail"}',
+            'rules.schemas: there is no such rule; did you mean "schema"?',
+        ),
+        ('schema = "fail"', "schema: rules stand in [tool.greenroom.contract.rules]"),
         ('rules = {schema = "loud"}', "rules.schema: 'loud' is none of off, report, fail"),
         ('drop = {"GET / 404" = ""}', 'drop."GET / 404": say why'),
         ('budgets = {"GET /" = "3"}', 'budgets."GET /": it takes a number of statements'),
@@ -432,3 +435,263 @@ def test_an_outcome_is_as_its_documented_schema_says(pytester: pytest.Pytester) 
     assert outcome["problems"]
     assert [str(error) for error in jsonschema_rs.iter_errors(schema, outcome)] == []
     assert schema["$defs"]["problem"]["properties"]["rule"]["enum"] == [one.value for one in Rule]
+
+
+def test_what_an_operation_is_told_to_leave_out_may_be_missing_and_must(
+    pytester: pytest.Pytester,
+) -> None:
+    """By names, by what is kept, and in parts."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+app = FastAPI()
+
+class Owner(BaseModel):
+    name: str
+    email: str
+
+class Item(BaseModel):
+    id: int
+    price: float
+    owner: Owner
+
+ITEM = {"id": 1, "price": 2.5, "owner": {"name": "ann", "email": "a@b.c"}}
+
+@app.get("/fine/set", response_model=Item, response_model_exclude={"price"})
+async def fine_set():
+    return ITEM
+
+@app.get("/fine/part", response_model=list[Item], response_model_exclude={"__all__": {"owner": {"email"}}})
+async def fine_part():
+    return [ITEM]
+
+@app.get("/fine/dict", response_model=Item, response_model_exclude={"owner": {"email"}})
+async def fine_dict():
+    return ITEM
+
+@app.get("/fine/include", response_model=Item, response_model_include={"id"})
+async def fine_include():
+    return ITEM
+
+@app.get("/kept", response_model=Item, response_model_include={"id"})
+async def kept():
+    return JSONResponse(ITEM)
+
+@app.get("/left", response_model=list[Item], response_model_exclude={"price"})
+async def left():
+    return JSONResponse([ITEM])
+
+@app.get("/lacks", response_model=Item, response_model_exclude={"price"})
+async def lacks():
+    return JSONResponse({"id": 1})
+"""
+    paths = [f"/fine/{name}" for name in ("set", "part", "dict", "include")]
+    result = project(asking([*paths, "/kept", "/left", "/lacks"]), app=app).run(
+        pytester, "--greenroom-report=json"
+    )
+    assert problems(result) == [
+        ("/kept", "extra", "/owner"),
+        ("/kept", "extra", "/price"),
+        ("/lacks", "schema", "/owner"),
+        ("/left", "extra", "/*/price"),
+    ]
+
+
+def test_no_secret_is_shown_wherever_it_stands(pytester: pytest.Pytester) -> None:
+    """In the terminal, in the outcome; of a wrong type, nested, and by the project's own names."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+app = FastAPI()
+
+class Key(BaseModel):
+    api_key: int
+    ssn: int
+    box: int
+
+BODY = {"api_key": "sk-live-1", "ssn": "078-05-1120", "box": {"SSN": "078-05-1120"}}
+
+@app.get("/keys", response_model=None, responses={200: {"model": Key}})
+async def keys():
+    return JSONResponse(BODY)
+"""
+    table = '[tool.greenroom.contract]\nsecrets = ["ssn", "api_key"]\n'
+    table += '[tool.greenroom.contract.rules]\nschema = "fail"\n'
+    result = project(asking(["/keys"]), app=app, table=table).run(
+        pytester, "--greenroom-report=terminal,json,html"
+    )
+    page = (result.folder / "greenroom.html").read_text()
+    outcome = (result.folder / "greenroom.json").read_text()
+    told = result.out.split("FAILURES")[1].split("- greenroom -")[0]
+    for text in (page, outcome, told, result.out.split("what the suite proves")[1]):
+        assert "/api_key" in text or "api_key" in text
+        assert "sk-live" not in text
+        assert "078-05" not in text
+
+
+def test_a_secret_is_one_whatever_its_type(pytester: pytest.Pytester) -> None:
+    """A switch, null and nothing aren't."""
+    app = """
+from fastapi import FastAPI
+app = FastAPI()
+
+@app.get("/all")
+async def all():
+    return {"secret": 1, "password": ["a"], "user": {"Api-Key": {"v": 1}},
+            "token": None, "passwd": "", "secret_key": True}
+"""
+    result = project(asking(["/all"]), app=app).run(pytester, "--greenroom-report=json")
+    assert problems(result) == [
+        ("/all", "secrets", "/password"),
+        ("/all", "secrets", "/secret"),
+        ("/all", "secrets", "/user/Api-Key"),
+    ]
+
+
+def test_a_known_problem_stays_the_same_as_others_are_declared(pytester: pytest.Pytester) -> None:
+    """What is compared with a baseline doesn't hold its surroundings."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+app = FastAPI()
+
+@app.get("/tea", responses={})
+async def tea() -> int:
+    return JSONResponse(1, int("418"))
+"""
+    table = '[tool.greenroom.contract]\nbaseline = "known.json"\n'
+    first = project(asking(["/tea"]), app=app).run(pytester, "--greenroom-report=known.json")
+    assert problems_of(first, "known.json") == ["undeclared"]
+    more = app.replace("responses={}", 'responses={404: {"description": "none"}}')
+    result = project(asking(["/tea"]), app=more, table=table).run(pytester, "-k", "tea")
+    assert result.code == 0, result.out
+    assert "came 418, where 200, 404 are declared" in result.out
+
+
+def problems_of(result: Result, name: str) -> list[str]:
+    return [one["rule"] for one in result.json(name)["problems"]]
+
+
+def test_a_body_that_is_too_long_is_not_looked_into(pytester: pytest.Pytester) -> None:
+    """By no client; one that is nearly so is."""
+    app = """
+from fastapi import FastAPI, Response
+app = FastAPI()
+DECLARED = {200: {"model": list[int]}}
+
+@app.get("/long/{length}", response_model=None, responses=DECLARED)
+async def long(length: int):
+    body = b'["' + b"x" * length + b'"]'
+    return Response(body, media_type="application/json")
+"""
+    test = """
+import pytest
+from fastapi.testclient import TestClient
+from main import app
+
+@pytest.mark.parametrize("length", [2_000_000, 50_000_000])
+def test_it(client, length):
+    client.get(f"/long/{length}")
+
+@pytest.mark.parametrize("length", [2_000_000, 50_000_000])
+def test_own(length):
+    TestClient(app).get(f"/long/{length}")
+"""
+    result = project(test, app=app).run(pytester, "--greenroom-report=json")
+    result.passed(4)
+    (found,) = result.json("greenroom.json")["problems"]
+    assert found["tests"] == ["test_main.py::test_it[2000000]", "test_main.py::test_own[2000000]"]
+
+
+def test_what_a_teardown_asks_fails_its_test_too(pytester: pytest.Pytester) -> None:
+    """Under the mode fail."""
+    test = """
+import pytest
+
+@pytest.fixture
+async def late(client):
+    yield
+    await client.get("/nested")
+
+async def test_it(late):
+    pass
+"""
+    table = '[tool.greenroom.contract]\nmode = "fail"\n'
+    result = project(test, table=table).run(pytester)
+    result.counts(passed=1, errors=1)
+    assert "GR040" in result.out
+
+
+def test_one_answer_with_two_faults_is_one_answer(pytester: pytest.Pytester) -> None:
+    """Told together, with its body once."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+app = FastAPI()
+
+class Item(BaseModel):
+    id: int
+    n: int
+
+@app.get("/two", response_model=None, responses={200: {"model": Item}})
+async def two():
+    return JSONResponse({"id": "a", "n": "b"})
+"""
+    table = '[tool.greenroom.contract]\nmode = "fail"\n'
+    result = project(asking(["/two"]), app=app, table=table).run(pytester)
+    failure = result.out.split("FAILURES")[1].split("- greenroom -")[0]
+    assert "GR040 an answer of the app's broke its contract." in failure
+    assert failure.count('in {"id":"a","n":"b"}') == 1
+
+
+def test_a_socket_that_fails_is_told(pytester: pytest.Pytester) -> None:
+    """As a request is."""
+    app = """
+from fastapi import FastAPI, WebSocket
+app = FastAPI()
+
+@app.websocket("/ws")
+async def ws(socket: WebSocket):
+    raise KeyError("x")
+"""
+    test = """
+import pytest
+
+async def test_it(client):
+    with pytest.raises(KeyError):
+        async with client.websocket_connect("/ws"):
+            pass
+"""
+    result = project(test, app=app).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    (found,) = result.json("greenroom.json")["problems"]
+    assert (found["operation"], found["rule"]) == ("WEBSOCKET /ws", "server-error")
+    assert found["came"] == "raised KeyError: 'x'"
+
+
+def test_a_schema_as_wide_and_deep_as_they_come(pytester: pytest.Pytester) -> None:
+    """It's shown in part, and nothing takes long that a suite would feel."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import create_model
+app = FastAPI()
+
+def wide(name, kind):
+    return create_model(name, **{f"f{number}": (kind | None, None) for number in range(60)})
+
+Model = int
+for depth in range(5):
+    Model = wide(f"Model{depth}", Model)
+
+@app.get("/wide", response_model=None, responses={200: {"model": Model}})
+async def wide_answer():
+    return JSONResponse({"f0": {"f0": {"f0": {"f0": {"f0": "x"}}}}})
+"""
+    result = project(asking(["/wide"]), app=app).run(pytester, "--greenroom-report=json")
+    (found,) = result.json("greenroom.json")["problems"]
+    assert found["where"] == "/f0/f0/f0/f0/f0"
+    assert len(found["schema"]) <= 2000

@@ -170,6 +170,12 @@ async def test_body(client):
 async def test_status(client):
     assert (await client.get("/v1/items/x")).is_client_error
 
+def test_read(client):
+    assert client.get("/v1/items/3").read() == b"3"
+
+async def test_aread(client):
+    assert await (await client.get("/v1/items/3")).aread() == b"3"
+
 async def test_redirect(client):
     assert (await client.get("/v1/old", follow_redirects=True)).json() == 1
 
@@ -195,7 +201,7 @@ async def test_boom(client):
     }
     assert names == {
         ("GET /v1/items/{item_id}", "200"): (
-            ["test_body", "test_redirect"],
+            ["test_aread", "test_body", "test_read", "test_redirect"],
             ["test_caused", "test_headers"],
         ),
         ("GET /v1/items/{item_id}", "422"): (["test_status"], []),

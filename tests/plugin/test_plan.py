@@ -235,3 +235,69 @@ async def test_invalid(client):
     }
     assert plain["covered"] == 2
     assert plain["problems"] == []
+
+
+def test_an_operation_that_cannot_be_read_is_told_and_the_others_are_planned(
+    pytester: pytest.Pytester,
+) -> None:
+    """Handlers and schemes of every make, and drops of the wrong form."""
+    app = """
+import functools
+from fastapi import FastAPI, Depends
+from fastapi.responses import JSONResponse
+from fastapi.security.base import SecurityBase
+app = FastAPI()
+
+class OwnError(Exception):
+    pass
+
+async def handle(request, error, status):
+    return JSONResponse({}, status)
+
+app.add_exception_handler(OwnError, functools.partial(handle, status=418))
+
+class Scheme(SecurityBase):
+    async def __call__(self):
+        return None
+
+@app.get("/raises")
+async def raises() -> int:
+    raise OwnError
+
+@app.get("/safe", include_in_schema=False)
+async def safe(who=Depends(Scheme())) -> int:
+    return 1
+
+@app.get("/list", openapi_extra={"x-greenroom-drop": ["401"]})
+async def listed() -> int:
+    return 1
+
+@app.get("/drops", openapi_extra={"x-greenroom-drop": {"200": "", "499": "no"}})
+async def drops() -> int:
+    return 1
+"""
+    files = {
+        "main.py": app,
+        "pyproject.toml": "[tool.greenroom]\n",
+        "test_main.py": """
+import pytest
+from main import OwnError
+
+async def test_all(client):
+    assert (await client.get("/safe")).status_code == 200
+    assert (await client.get("/raises")).status_code == 418
+    assert (await client.get("/list")).status_code == 200
+""",
+    }
+    result = Project(files).run(pytester, "--greenroom-report=plan.json")
+    result.passed(1)
+    assert "x-greenroom-drop of GET /list takes a table of statuses" in result.out
+    assert "x-greenroom-drop of GET /drops names 499, which isn't planned" in result.out
+    assert "x-greenroom-drop of GET /drops names 200 without a reason: it stays" in result.out
+    plain = result.json("plan.json")
+    assert {one["operation"] for one in plain["operations"] if one["plan"]} == {
+        "GET /raises",
+        "GET /safe",
+        "GET /list",
+        "GET /drops",
+    }

@@ -80,7 +80,7 @@ async def test_it(client, queries):
 """
     result = Project({**files, "test_main.py": test}).run(pytester)
     result.counts(failed=1)
-    assert "GR041 exactly 0 statements were allowed, and 1 were sent." in result.out
+    assert "GR041 expected exactly 0 statements, and the requests sent 1." in result.out
     line = next(
         number
         for number, text in enumerate(files["main.py"].splitlines(), 1)
@@ -100,7 +100,7 @@ def test_it(three, client, queries):
     files = {"main.py": N_PLUS_ONE, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
     result = Project(files).run(pytester)
     result.counts(failed=1)
-    assert "at most 2 statements were allowed, and 4 were sent" in result.out
+    assert "expected at most 2 statements, and the requests sent 4" in result.out
     assert "3 times: SELECT books.id" in result.out
 
 
@@ -169,8 +169,11 @@ async def test_it(client):
     files = {**FILES, "pyproject.toml": table, "test_main.py": test}
     result = Project(files).run(pytester)
     result.counts(failed=1)
-    assert "GET /items answered 200 (budget):" in result.out
-    assert "expected at most 0 statements" in result.out
+    assert "GET /items answered 200:" in result.out
+    assert (
+        "budget: expected no more statements than its budget, came 1 statements, where 0"
+        in result.out
+    )
     assert '"GET /nothing" is no operation of the app' in result.out
 
 

@@ -76,7 +76,7 @@ def test_a_few_lines_are_told_by_default(pytester: pytest.Pytester) -> None:
         "  GET /items/{item_id}: 404, 422 (1 of 3)",
         "  GET /wrong: 200 (0 of 1)",
         "1 problem with answers:",
-        '  GET /wrong 200 schema: expected of type integer, came "one|two" (test_main.py::test_wrong)',
+        '  GET /wrong 200 schema: expected an integer, came "one|two" (test_main.py::test_wrong)',
     ]
 
 
@@ -165,7 +165,7 @@ def test_known_gaps_pass_and_new_ones_fail(pytester: pytest.Pytester) -> None:
     fewer = TEST.replace('assert (await client.get("/items/1")).json() == 1', "pass")
     result = run(pytester, table=table, test=fewer)
     assert result.code == 1
-    assert "GR042 there are gaps or problems that known.json doesn't know." in result.out
+    assert "GR042 there are gaps that known.json doesn't know." in result.out
     assert "  GET /items/{item_id} 200: declared in OpenAPI" in result.out
 
 
@@ -175,17 +175,17 @@ def test_known_gaps_pass_and_new_ones_fail(pytester: pytest.Pytester) -> None:
         ("{", "is no outcome of greenroom, or it was cut short"),
         ('{"format": 9}', "is an outcome of format 9; this version reads format 1"),
         ('{"format": 1}', "is an outcome that lacks something"),
-        (None, "can't be read"),
+        (None, "isn't there.\nWrite it: pytest --greenroom-report=known.json"),
     ],
 )
-def test_a_baseline_that_cannot_be_used_fails_the_run(
+def test_a_baseline_that_cannot_be_used_is_told_before_the_run(
     pytester: pytest.Pytester, text: str | None, told: str
 ) -> None:
     """It can't be known what is new."""
     if text is not None:
         (pytester.path / "known.json").write_text(text)
     result = run(pytester, table='[tool.greenroom.contract]\nbaseline = "known.json"\n')
-    assert result.code == 1
+    assert result.code == pytest.ExitCode.USAGE_ERROR
     assert "GR039" in result.out
     assert told in result.out
 
@@ -235,3 +235,100 @@ def test_github_gets_a_summary_and_annotations(
 def test_nothing_is_said_to_github_elsewhere(pytester: pytest.Pytester) -> None:
     """No annotations on a developer's machine."""
     assert "::warning" not in run(pytester).out
+
+
+def test_the_gates_wait_for_a_whole_run(pytester: pytest.Pytester) -> None:
+    """One test, or one file, shows less than the suite; its problems are new ones all the same."""
+    table = '[tool.greenroom.contract]\nbaseline = "known.json"\n'
+    assert run(pytester, "--greenroom-report=known.json", test=ALL).code == 0
+    for part in (["-k", "read"], ["test_main.py::test_read"], ["test_main.py"]):
+        assert run(pytester, "--greenroom-fail-under=100", *part, table=table, test=ALL).code == 0
+    (pytester.path / "known.json").unlink()
+    fine = ALL.replace('"/wrong"', '"/items/1"')
+    assert run(pytester, "--greenroom-report=known.json", test=fine).code == 0
+    result = run(pytester, "-k", "wrong", table=table, test=ALL)
+    assert result.code == 1
+    assert "GR042 there are problems that known.json doesn't know." in result.out
+
+
+def test_a_baseline_is_written_where_it_is_read(pytester: pytest.Pytester) -> None:
+    """In the project's folder, also where pytest's own root is above it."""
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    table = '[tool.greenroom]\n[tool.greenroom.contract]\nbaseline = "known.json"\n'
+    files = {
+        "backend/main.py": APP,
+        "backend/pyproject.toml": table,
+        "backend/test_main.py": TEST,
+    }
+    first = Project(files).run(pytester, "backend", "--greenroom-report=known.json")
+    assert first.code == 0, first.out
+    assert (pytester.path / "backend" / "known.json").is_file()
+    assert Project(files).run(pytester, "backend").code == 0
+
+
+@pytest.mark.parametrize("flag", ["--greenroom-report=json", "--greenroom-fail-under=9"])
+def test_nothing_is_asked_of_a_contract_that_is_off(pytester: pytest.Pytester, flag: str) -> None:
+    """A gate that is silently open is none."""
+    result = run(pytester, "--greenroom-contract=off", flag)
+    assert result.code == pytest.ExitCode.USAGE_ERROR
+    assert "GR005 the contract is off (--greenroom-contract)" in result.out
+
+
+def test_a_run_that_asks_nothing_says_that_it_writes_nothing(pytester: pytest.Pytester) -> None:
+    """An older file would be taken for its own."""
+    result = run(pytester, "--greenroom-report=json", test="def test_x(): pass")
+    assert result.code == 0
+    assert "the app was asked nothing: nothing is written or compared" in result.out
+
+
+def test_a_path_that_the_flag_has_swallowed_is_told(pytester: pytest.Pytester) -> None:
+    """`--greenroom-report tests`."""
+    result = run(pytester, "--greenroom-report", "tests")
+    assert "to run that path, write it before the flag" in result.out
+
+
+def test_the_three_worst_operations_and_ten_problems_are_told(pytester: pytest.Pytester) -> None:
+    """No more, without being asked."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+app = FastAPI()
+
+def add(number):
+    @app.get(f"/wrong{number}", response_model=None, responses={200: {"model": int}})
+    async def wrong():
+        return JSONResponse("x")
+
+for number in range(12):
+    add(number)
+"""
+    test = """
+import pytest
+
+@pytest.mark.parametrize("number", range(12))
+async def test_it(client, number):
+    await client.get(f"/wrong{number}")
+"""
+    files = {"main.py": app, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
+    told = section(Project(files).run(pytester))
+    assert sum(line.endswith("(0 of 1)") for line in told) == 3
+    assert sum("/wrong" in line and " schema: " in line for line in told) == 10
+    assert told[-1] == "  and 2 more; --greenroom-report shows them"
+    full = section(Project(files).run(pytester, "--greenroom-report"))
+    assert sum(" schema: " in line for line in full) == 12
+
+
+def test_a_worker_that_died_is_missed(pytester: pytest.Pytester) -> None:
+    """Its answers are gone with it, and the report says so."""
+    test = (
+        TEST
+        + """
+import os
+async def test_die(client):
+    await client.get("/items/1")
+    os._exit(3)
+"""
+    )
+    files = {"main.py": APP, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
+    result = Project(files).run_subprocess(pytester, "-n", "1", "-p", "no:randomly")
+    assert "the worker gw0 has died: what its tests have shown is missing" in result.out

@@ -11,16 +11,15 @@ from greenroom.app.operations import Operations, Route
 from greenroom.facts.declared import Declared
 from greenroom.facts.errors import Code
 from greenroom.facts.operation import WEBSOCKET
+from greenroom.facts.pointer import at, escaped
 
 _LOGIN = re.compile(
-    r"(^|[/_-])(login|log-in|signin|sign-in|token|tokens|refresh|oauth2?|register|signup)\b"
+    r"(^|[/_-])(auth|login|log-in|signin|sign-in|token|tokens|refresh|oauth2?|register|signup)\b"
 )
 _LEAVE_OUT = (
     "response_model_exclude_unset",
     "response_model_exclude_defaults",
     "response_model_exclude_none",
-    "response_model_exclude",
-    "response_model_include",
 )
 
 
@@ -48,7 +47,7 @@ class Documents:
 
     def _declared(self, route: Route) -> Declared:
         if route.operation.method == WEBSOCKET:
-            return Declared(responses={"101": {}}, success="101")
+            return Declared(success="101")
         success = getattr(route.source, "status_code", None)
         is_login = bool(_LOGIN.search(route.operation.path.lower()))
         if route.app is None or not getattr(route.source, "include_in_schema", True):
@@ -58,20 +57,22 @@ class Documents:
         operation = path.get(route.operation.method.lower())
         if document is None or not isinstance(operation, dict):
             return Declared(success=str(success or 200), is_login=is_login)
-        pointer = f"/paths/{_escaped(route.local)}/{route.operation.method.lower()}/responses"
+        pointer = f"/paths/{escaped(route.local)}/{route.operation.method.lower()}/responses"
         responses = {
-            str(status): _contents(document, answer, f"{pointer}/{_escaped(str(status))}")
+            str(status): _contents(document, answer, f"{pointer}/{escaped(str(status))}")
             for status, answer in (operation.get("responses") or {}).items()
         }
         declared = next((status for status in responses if status.startswith(("2", "3"))), "200")
-        excluded = getattr(route.source, "response_model_exclude", None) or ()
         return Declared(
             key,
             responses,
             str(success) if success else declared,
-            any(getattr(route.source, name, None) for name in _LEAVE_OUT),
-            frozenset(one for one in excluded if isinstance(one, str)),
-            is_login,
+            leaves_out=any(getattr(route.source, name, None) for name in _LEAVE_OUT),
+            kept=_names(getattr(route.source, "response_model_include", None)),
+            excluded=_names(getattr(route.source, "response_model_exclude", None)) or frozenset(),
+            partly=_partly(getattr(route.source, "response_model_exclude", None))
+            | _partly(getattr(route.source, "response_model_include", None)),
+            is_login=is_login,
         )
 
     def _document(self, app: Any) -> tuple[str, dict[str, Any] | None]:
@@ -119,23 +120,39 @@ class Documents:
         return f" because of {', '.join(found)}" if found else ""
 
 
+def _names(told: Any) -> frozenset[str] | None:
+    """The fields that an `include` or an `exclude` of Pydantic's means as a whole; None without one."""
+    if isinstance(told, Mapping) and "__all__" in told:
+        told = told["__all__"]  # Of each item of a list.
+    if not told:
+        return None
+    if isinstance(told, Mapping):
+        whole = [name for name, inner in told.items() if inner is True or inner is ...]
+    else:
+        whole = list(told)
+    return frozenset(name for name in whole if isinstance(name, str))
+
+
+def _partly(told: Any) -> frozenset[str]:
+    """The fields of which only a part is meant."""
+    if isinstance(told, Mapping) and "__all__" in told:
+        return _partly(told["__all__"])
+    if not isinstance(told, Mapping):
+        return frozenset()
+    return frozenset(
+        name for name, inner in told.items() if isinstance(inner, (Mapping, set, frozenset))
+    )
+
+
 def _contents(document: dict[str, Any], answer: Mapping[str, Any], pointer: str) -> dict[str, str]:
     reference = answer.get("$ref", "")
     if reference.startswith("#/"):
         pointer = reference[1:]
-        found: Any = document
-        for part in reference[2:].split("/"):
-            found = found.get(part.replace("~1", "/").replace("~0", "~"), {})
-        answer = found
+        answer = at(document, pointer)
     return {
-        kind: f"{pointer}/content/{_escaped(kind)}/schema" if "schema" in media else ""
+        kind: f"{pointer}/content/{escaped(kind)}/schema" if "schema" in media else ""
         for kind, media in (answer.get("content") or {}).items()
     }
-
-
-def _escaped(part: str) -> str:
-    """As a part of a JSON pointer, RFC 6901."""
-    return part.replace("~", "~0").replace("/", "~1")
 
 
 def _line(error: BaseException) -> str:

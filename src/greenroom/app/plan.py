@@ -48,16 +48,26 @@ class Planner:
         self._unique = unique
         self._drops = drops
         self._read: dict[object, sources.Reached] = {}
+        #: What couldn't be found out, or isn't as it should be, a sentence each.
+        self.notes: list[str] = []
 
     def plan(self) -> Iterator[Planned]:
-        """All entries, operation by operation."""
+        """All entries, operation by operation. An operation that can't be read is told in `notes`."""
+        known: set[str] = set()
         for route in self._operations.routes:
-            yield from self._of(route)
-
-    def unknown_drops(self) -> list[str]:
-        """The drops that name nothing that is planned."""
-        planned = {f"{one.operation} {one.status}" for one in self.plan()}
-        return sorted(set(self._drops) - planned)
+            try:
+                entries = list(self._of(route))
+            except Exception as error:  # noqa: BLE001 - it's the project's own code that is looked at
+                self.notes.append(
+                    f"what {route.operation} should answer can't be told: {type(error).__name__}: {error}"
+                )
+                continue
+            known |= {f"{one.operation} {one.status}" for one in entries}
+            yield from entries
+        self.notes += [
+            f'[tool.greenroom.contract.drop] "{name}" names nothing that is planned'
+            for name in sorted(set(self._drops) - known)
+        ]
 
     def _of(self, route: Route) -> Iterator[Planned]:
         name = str(route.operation)
@@ -66,11 +76,27 @@ class Planner:
             reasons = because.setdefault(status, [])
             if reason not in reasons:
                 reasons.append(reason)
-        own = (getattr(route.source, "openapi_extra", None) or {}).get(DROP, {})
+        own = self._own_drops(route, because)
         for status in sorted(because):
-            dropped = str(own.get(status) or own.get(int(status) if status.isdigit() else 0) or "")
-            dropped = self._drops.get(f"{name} {status}", dropped)
+            dropped = self._drops.get(f"{name} {status}", own.get(status, ""))
             yield Planned(name, status, tuple(because[status]), dropped)
+
+    def _own_drops(self, route: Route, planned: Collection[str]) -> dict[str, str]:
+        """What a route itself doesn't want, with the reasons."""
+        told = (getattr(route.source, "openapi_extra", None) or {}).get(DROP)
+        if told is None:
+            return {}
+        name = f"{DROP} of {route.operation}"
+        if not isinstance(told, Mapping):
+            self.notes.append(f"{name} takes a table of statuses, each with the reason")
+            return {}
+        drops = {str(status): str(why or "").strip() for status, why in told.items()}
+        for status, why in drops.items():
+            if status not in planned:
+                self.notes.append(f"{name} names {status}, which isn't planned")
+            elif not why:
+                self.notes.append(f"{name} names {status} without a reason: it stays")
+        return drops
 
     def _reasons(self, route: Route) -> Iterator[tuple[str, str]]:
         declared = self._documents.declared(route)
@@ -148,7 +174,7 @@ class Planner:
         handler = next((handlers[one] for one in kind.__mro__ if one in handlers), None)
         if handler is None or kind in {Exception, BaseException}:
             return
-        why = f"{kind.__name__} raised in {place.name}, answered by {handler.__name__}"
+        why = f"{kind.__name__} raised in {place.name}, answered by {_name(handler)}"
         reached = self._reach(handler)
         own = status_of(kind, None, place)
         fixed = [status for status, _ in reached.answers] or ([] if own is None else [own])
@@ -193,7 +219,8 @@ def _shape(route: Route, dependant: Any) -> Iterator[tuple[str, str]]:
         if not _is_security(one) or not getattr(one.call, "auto_error", True):
             continue
         status = "403" if route.operation.method == WEBSOCKET else _unauthenticated(one.call)
-        yield status, f"the security scheme {one.call.scheme_name}"
+        scheme = getattr(one.call, "scheme_name", type(one.call).__name__)
+        yield status, f"the security scheme {scheme}"
     if scoped and route.operation.method != WEBSOCKET:
         yield "403", "security scopes are required"
     if route.operation.method == WEBSOCKET:

@@ -9,13 +9,11 @@ from typing import Any
 
 from greenroom.app.load import Message, Receive, Send
 from greenroom.facts.encoding import decoded
-from greenroom.facts.exchange import Exchange, Watch
+from greenroom.facts.exchange import LOOKED_INTO, Exchange, Watch
 from greenroom.facts.operation import WEBSOCKET
 
 #: The key of a scope's `extensions` by which greenroom's own client marks what it tells of itself.
 MARK = "greenroom"
-#: How much of a body is kept, in bytes; longer ones are seen as streams.
-MOST = 1 << 20
 
 
 def record(
@@ -123,7 +121,7 @@ class _Heard:
         elif kind == "http.response.body" and self._parts is not None:
             part = message.get("body", b"")
             self._length += len(part)
-            if self._length > MOST:
+            if self._length > LOOKED_INTO:
                 self._parts = None
             else:
                 self._parts.append(part)

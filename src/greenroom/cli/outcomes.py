@@ -10,15 +10,27 @@ from typing import Any
 def add_to(commands: Any) -> None:
     """Declare the commands."""
     combined = commands.add_parser("combine", help="the outcomes of a run's shards as one")
-    combined.add_argument("outcomes", nargs="+", type=Path, metavar="outcome.json")
+    combined.add_argument(
+        "outcomes",
+        nargs="+",
+        type=Path,
+        metavar="outcome.json",
+        help="what the shards have written",
+    )
     combined.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write it, as .json or .html"
     )
-    combined.add_argument("--fail-under", type=_percent, default=0.0, metavar="PERCENT")
+    combined.add_argument(
+        "--fail-under",
+        type=_percent,
+        default=0.0,
+        metavar="PERCENT",
+        help="exit with 1 if less of the plan is covered",
+    )
     combined.set_defaults(run=_combine)
     compared = commands.add_parser("diff", help="what is new in one outcome beside another")
-    compared.add_argument("base", type=Path, metavar="base.json")
-    compared.add_argument("head", type=Path, metavar="head.json")
+    compared.add_argument("base", type=Path, metavar="base.json", help="what is known")
+    compared.add_argument("head", type=Path, metavar="head.json", help="what is compared with it")
     compared.set_defaults(run=_diff)
 
 
@@ -55,7 +67,10 @@ def _diff(chosen: argparse.Namespace) -> int:
 
 
 def _percent(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 100:  # noqa: PLR2004 - per cent
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 100")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 100")
     return value

@@ -46,6 +46,14 @@ def response_class(library: ModuleType) -> Any:  # noqa: C901 - many small metho
             self._look()
             return super().content  # type: ignore[no-any-return]
 
+        def read(self) -> bytes:
+            self._look()
+            return super().read()  # type: ignore[no-any-return]
+
+        async def aread(self) -> bytes:
+            self._look()
+            return await super().aread()  # type: ignore[no-any-return]
+
         def iter_bytes(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
             self._look()
             return super().iter_bytes(*arguments, **options)  # type: ignore[no-any-return]

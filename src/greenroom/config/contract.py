@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -46,18 +46,20 @@ class ContractTable:
 def parse(table: Mapping[str, object]) -> tuple[ContractTable, list[str]]:
     """The table, and a line for each mistake in it."""
     mistakes: list[str] = []
-    for key in table:
-        if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.5)
-            mistakes.append(
-                f"{key}: there is no such key; "
-                + (f'did you mean "{near[0]}"?' if near else f"there are {', '.join(_KEYS)}")
-            )
-    rules = _texts(table, "rules", mistakes)
     names = [rule.value for rule in Rule]
+    for key in table:
+        if key in _KEYS:
+            continue
+        if key in names:
+            mistakes.append(f"{key}: rules stand in [tool.greenroom.contract.rules]")
+        else:
+            mistakes.append(f"{key}: there is no such key; {_near(key, _KEYS)}")
+    if "mode" in table and table["mode"] not in MODES:
+        mistakes.append(f"mode: {table['mode']!r} is none of {', '.join(MODES)}")
+    rules = _texts(table, "rules", mistakes)
     for name, mode in rules.items():
         if name not in names:
-            mistakes.append(f"rules.{name}: there is no such rule; there are {', '.join(names)}")
+            mistakes.append(f"rules.{name}: there is no such rule; {_near(name, names)}")
         elif mode not in MODES:
             mistakes.append(f"rules.{name}: {mode!r} is none of {', '.join(MODES)}")
     drop = _texts(table, "drop", mistakes)
@@ -84,13 +86,18 @@ def parse(table: Mapping[str, object]) -> tuple[ContractTable, list[str]]:
     return parsed, mistakes
 
 
+def _near(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+
+
 def _texts(table: Mapping[str, object], key: str, mistakes: list[str]) -> dict[str, str]:
     found = table.get(key, {})
     if not isinstance(found, Mapping):
         mistakes.append(f"{key}: it takes a table")
         return {}
     wrong = [name for name, value in found.items() if not isinstance(value, str)]
-    mistakes += [f"{key}.{name}: it takes a text" for name in wrong]
+    mistakes += [f'{key}."{name}": it takes a text' for name in wrong]
     return {name: value for name, value in found.items() if name not in wrong}
 
 

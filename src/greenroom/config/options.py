@@ -161,7 +161,12 @@ def _report(value: object) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in _text(value).split(","))
     for part in parts:
         if part not in {"terminal", "html", "json"} and not part.endswith((".html", ".json")):
-            raise RejectedError(f"{part!r} is none of them")
+            hint = (
+                "; to run that path, write it before the flag"
+                if PurePath(part).suffix == ""
+                else ""
+            )
+            raise RejectedError(f"{part!r} is none of them{hint}")
     return parts
 
 

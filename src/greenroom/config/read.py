@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from greenroom.config.contract import ContractTable, parse
+from greenroom.config.contract import MODES, ContractTable, parse
 from greenroom.config.options import OPTIONS, Option, RejectedError
 from greenroom.config.settings import Settings, settings_from
 from greenroom.facts.errors import Code, GreenroomError
@@ -31,7 +31,7 @@ def read(
         details, wrong = parse(contract)
         mistakes += [f"{TABLE[:-1]}.contract] {one}" for one in wrong]
         del table["contract"]
-        if "mode" in contract:
+        if "mode" in contract and contract["mode"] in MODES:
             table["contract"] = contract["mode"]
     values: dict[str, Setting[Any]] = {}
     for option in OPTIONS:

@@ -14,9 +14,11 @@ class Declared:
     :param responses: for each status its content types, each with a JSON pointer to its schema in the
         document; an empty pointer where none is given.
     :param success: the status of an answer that is as it should be.
-    :param leaves_out: whether the operation is told to leave fields out (`response_model_exclude_unset`
-        and the like).
+    :param leaves_out: whether the operation is told to leave fields out by their values
+        (`response_model_exclude_unset` and the like).
     :param excluded: the fields that it is told to leave out by name.
+    :param kept: the only fields that it is told to keep, if it is.
+    :param partly: the fields of which it is told to leave out, or to keep, a part.
     :param is_login: whether its answers are credentials.
     """
 
@@ -25,7 +27,20 @@ class Declared:
     success: str = "200"
     leaves_out: bool = False
     excluded: frozenset[str] = frozenset()
+    kept: frozenset[str] | None = None
+    partly: frozenset[str] = frozenset()
     is_login: bool = False
+
+    def may_lack(self, field: str) -> bool:
+        """Whether a field of the answer, or something in it, may be missing."""
+        left_out = field in self.excluded or (self.kept is not None and field not in self.kept)
+        return self.leaves_out or left_out or field in self.partly
+
+    def must_lack(self, field: str) -> bool:
+        """Whether the operation is told to leave a field out by its name."""
+        if field in self.partly:
+            return False
+        return field in self.excluded or (self.kept is not None and field not in self.kept)
 
     def of(self, status: int) -> str | None:
         """The key of the declared answer that a status falls under; None if none is declared."""

@@ -34,7 +34,10 @@ class Difference:
 
 def difference(base: Outcome, head: Outcome) -> Difference:
     """Compare two outcomes of one app."""
-    before = {(one.operation, one.status): one for one in base.gaps()}
+    # What an operation lacked that is gone, nobody has closed.
+    before = {
+        (one.operation, one.status): one for one in base.gaps() if one.operation in head.operations
+    }
     after = {(one.operation, one.status): one for one in head.gaps()}
     return Difference(
         tuple(after[key] for key in sorted(after.keys() - before.keys())),

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+#: The longest body, in bytes, that is kept and looked into.
+LOOKED_INTO = 8 << 20
+
 
 class Watch(Protocol):
     """One request, from when it goes to the app."""

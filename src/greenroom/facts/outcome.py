@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -48,7 +48,7 @@ class Problem:
 
     :param where: the place in the body, as a JSON pointer with `*` for an item of a list; empty for the
         whole answer.
-    :param expected: what should have been there.
+    :param expected: what should have been there; nothing that changes with other answers.
     """
 
     operation: str
@@ -181,7 +181,7 @@ class Outcome:
         """A problem, in a test; the example of the first test by name is kept."""
         known = self.problems.get(problem)
         if known is None:
-            self.problems[problem] = example
+            self.problems[problem] = replace(example, tests=set(example.tests))
             return
         first = (min(example.tests), example.came, example.body)
         if first < (min(known.tests), known.came, known.body):
@@ -200,5 +200,7 @@ class Outcome:
 
 
 def _both(one: Planned, other: Planned) -> Planned:
-    because = tuple(dict.fromkeys((*one.because, *other.because)))
-    return Planned(one.operation, one.status, because, one.dropped or other.dropped)
+    if one == other:
+        return one
+    because = tuple(sorted({*one.because, *other.because}))
+    return Planned(one.operation, one.status, because, max(one.dropped, other.dropped))

@@ -75,6 +75,8 @@ def from_plain(plain: dict[str, Any]) -> Outcome:
         problem = Problem(
             *(str(one[name]) for name in ("operation", "status", "rule", "where", "expected"))
         )
+        if not one["tests"]:
+            raise ValueError("a problem that no test has seen")
         outcome.problems[problem] = Example(
             set(one["tests"]), one["came"], one["body"], one["schema"]
         )
@@ -90,7 +92,7 @@ def from_json(text: str, name: str) -> Outcome:
     try:
         plain = json.loads(text)
         number = plain["format"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise GreenroomError(
             Code.OUTCOME, f"{name} is no outcome of greenroom, or it was cut short.", _RUN_IT_AGAIN
         ) from None

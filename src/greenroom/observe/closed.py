@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from greenroom.facts.pointer import at, escaped
+
 #: The depth to which bodies are looked into.
 DEEPEST = 40
-
-
-def at(document: Mapping[str, Any], pointer: str) -> Any:
-    """What a JSON pointer leads to; an empty schema if it leads nowhere."""
-    found: Any = document
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and name.isdigit() and int(name) < len(found):
-            found = found[int(name)]
-        elif isinstance(found, Mapping) and name in found:
-            found = found[name]
-        else:
-            return {}
-    return found
 
 
 def inlined(document: Mapping[str, Any], schema: Any, depth: int = 2) -> Any:
@@ -91,7 +79,7 @@ def _unknown(
             one["properties"][name] for one in objects if name in (one.get("properties") or {})
         ]
         if known:
-            yield from _unknown(document, known, inner, f"{where}/{name}", depth + 1)
+            yield from _unknown(document, known, inner, f"{where}/{escaped(name)}", depth + 1)
         elif not is_open:
             yield where, name, inner
 

@@ -11,35 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from greenroom.facts.declared import Declared
+from greenroom.facts.exchange import LOOKED_INTO
 from greenroom.facts.outcome import Rule
+from greenroom.facts.pointer import at, escaped
 from greenroom.observe import closed
 from greenroom.observe.dialect import modern
 from greenroom.observe.formats import FORMATS
+from greenroom.observe.secrets import CREDENTIALS, ISSUED, MASK, Secrets, folded
 from greenroom.observe.words import first_line, shown, told
 
-#: The longest body, in bytes, that is looked into.
-MOST = 8 << 20
 #: How many problems of one body are told.
 PROBLEMS = 5
-#: The names of fields that are secrets, without their underscores and in lower case.
-SECRETS = (
-    "password",
-    "passwd",
-    "hashed_password",
-    "password_hash",
-    "secret",
-    "client_secret",
-    "secret_key",
-    "private_key",
-    "api_key",
-    "token",
-    "access_token",
-    "refresh_token",
-)
-#: Of those, what a login answers with.
-_CREDENTIALS = frozenset({"token", "accesstoken", "refreshtoken"})
-#: What a credential may be called where it's declared on purpose, as an answer's field.
-_ISSUED = _CREDENTIALS | {"apikey"}
 _WITHOUT_BODY = frozenset({204, 205, 304})
 _WIDTH = 100
 _SCHEMA = 2000
@@ -66,17 +48,15 @@ class Contract:
     """The documents' schemas, each compiled at its first answer.
 
     :param documents: the OpenAPI documents by their keys.
-    :param secrets: the names of fields that mustn't be told.
+    :param secrets: the fields that mustn't be told.
     """
 
-    def __init__(
-        self, documents: Mapping[str, dict[str, Any]], secrets: tuple[str, ...] = SECRETS
-    ) -> None:
+    def __init__(self, documents: Mapping[str, dict[str, Any]], secrets: Secrets) -> None:
         self._documents = documents
         self._modern: dict[str, dict[str, Any]] = {}
         self._validators: dict[tuple[str, str], Any] = {}
         self._shown: dict[tuple[str, str], str] = {}
-        self._secrets = frozenset(_folded(name) for name in secrets)
+        self._secrets = secrets
         #: The schemas that can't be compiled, a sentence each.
         self.notes: set[str] = set()
         # The same answer comes again and again: what was found in it is remembered.
@@ -114,7 +94,7 @@ class Contract:
             yield Found(
                 Rule.CONTENT_TYPE, "", f"a body of {kind or next(iter(contents))}", "nothing"
             )
-        if not _is_json(kind) or not body or len(body) > MOST:
+        if not _is_json(kind) or not body or len(body) > LOOKED_INTO:
             return
         try:
             value = json.loads(body, parse_constant=_refuse)
@@ -123,7 +103,7 @@ class Contract:
                 Rule.CONTENT_TYPE,
                 "",
                 f"a body of {kind}",
-                f"{_shown_bytes(body)} ({first_line(error)})",
+                f"{self._secrets.masked(_shown_bytes(body))} ({first_line(error)})",
             )
             return
         yield from self._secret(declared, status, value, pointer or "")
@@ -136,7 +116,7 @@ class Contract:
         FastAPI declares JSON with an empty schema for whatever has no response model.
         """
         schemas = [
-            closed.at(self._document(declared.document), pointer) if pointer else {}
+            at(self._document(declared.document), pointer) if pointer else {}
             for pointer in contents.values()
         ]
         return any(schemas) or bool(contents.keys() - {"application/json"})
@@ -144,56 +124,58 @@ class Contract:
     def _against(self, declared: Declared, pointer: str, value: Any) -> Iterator[Found]:
         document = self._document(declared.document)
         validator = self._validator(declared.document, pointer)
-        schema = closed.at(document, pointer)
-        if validator is not None:
-            count = 0
-            for error in validator.iter_errors(value):
-                if declared.leaves_out and error.kind.name == "required":
-                    continue
-                count += 1
-                if count > PROBLEMS:
-                    break
-                yield Found(Rule.SCHEMA, *told(error), self._said(declared.document, pointer))
+        count = 0
+        for error in validator.iter_errors(value) if validator is not None else ():
+            where, expected, came = told(error)
+            if error.kind.name == "required" and declared.may_lack(_field(where)):
+                continue
+            count += 1
+            if count > PROBLEMS:
+                break
+            if self._secrets.has(where.rpartition("/")[2]):
+                came = MASK
+            said = self._said(declared.document, pointer)
+            yield Found(Rule.SCHEMA, where, expected, self._secrets.masked(came), said)
+        schema = at(document, pointer)
         for where, name, inner in closed.unknown_fields(document, schema, value):
-            if _folded(name) not in self._secrets:
+            if not self._secrets.has(name):
                 expected = "no such field in the declared model"
                 said = self._said(declared.document, pointer)
-                yield Found(Rule.EXTRA, f"{where}/{name}", expected, shown(inner), said)
-        if declared.excluded and isinstance(value, dict):
-            for name in sorted(declared.excluded & value.keys()):
-                yield Found(
-                    Rule.EXTRA,
-                    f"/{name}",
-                    "left out by response_model_exclude",
-                    shown(value[name]),
-                )
+                came = self._secrets.masked(shown(inner))
+                yield Found(Rule.EXTRA, f"{where}/{escaped(name)}", expected, came, said)
+        for one in value if isinstance(value, list) else [value]:
+            for name in one if isinstance(one, dict) else ():
+                if declared.must_lack(name) and closed.names(document, schema, name):
+                    expected = "no field that response_model_exclude or _include leaves out"
+                    place = (
+                        f"/*/{escaped(name)}" if isinstance(value, list) else f"/{escaped(name)}"
+                    )
+                    came = MASK if self._secrets.has(name) else shown(one[name])
+                    yield Found(Rule.EXTRA, place, expected, self._secrets.masked(came))
 
     def _secret(self, declared: Declared, status: int, value: Any, pointer: str) -> Iterator[Found]:
         # FastAPI's own answer to invalid input repeats the input.
         if status == 422 and isinstance(value, dict) and isinstance(value.get("detail"), list):  # noqa: PLR2004
             return
         login = declared.is_login or (isinstance(value, dict) and "token_type" in value)
-        allowed = _CREDENTIALS if login else frozenset()
-        for where, name, inner in _fields(value):
-            folded = _folded(name)
-            if folded not in self._secrets or folded in allowed or not isinstance(inner, str):
+        for where, name in self._secrets.found(value):
+            of_a_login = login and folded(name) in CREDENTIALS
+            if of_a_login or (folded(name) in ISSUED and self._declares(declared, pointer, name)):
                 continue
-            if inner and not (folded in _ISSUED and self._declares(declared, pointer, name)):
-                expected = "no field of that name, which is a secret's"
-                yield Found(Rule.SECRETS, where, expected, '"***"')
+            yield Found(Rule.SECRETS, where, "no secret in an answer", MASK)
 
     def _declares(self, declared: Declared, pointer: str, name: str) -> bool:
         """Whether the answer's schema has a field of that name, anywhere: it's given out on purpose."""
         if not pointer:
             return False
         document = self._document(declared.document)
-        return closed.names(document, closed.at(document, pointer), name)
+        return closed.names(document, at(document, pointer), name)
 
     def _said(self, key: str, pointer: str) -> str:
         """A schema as a reader sees it."""
         if (key, pointer) not in self._shown:
             document = self._document(key)
-            schema = closed.inlined(document, closed.at(document, pointer))
+            schema = closed.inlined(document, at(document, pointer))
             self._shown[key, pointer] = shown(schema, _SCHEMA)
         return self._shown[key, pointer]
 
@@ -239,21 +221,10 @@ def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _fields(value: Any) -> Iterator[tuple[str, str, Any]]:
-    """Every field of every object in a value, without recursion: where, its name, what it is."""
-    waiting: list[tuple[str, Any]] = [("", value)]
-    while waiting:
-        where, one = waiting.pop()
-        if isinstance(one, dict):
-            for name, inner in one.items():
-                yield f"{where}/{name}", name, inner
-                waiting.append((f"{where}/{name}", inner))
-        elif isinstance(one, list):
-            waiting += [(f"{where}/{number}", inner) for number, inner in enumerate(one)]
-
-
-def _folded(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
+def _field(where: str) -> str:
+    """The field of the answer, or of an item of it, that a place is in."""
+    parts = [part for part in where.split("/")[1:] if not part.isdigit()]
+    return parts[0] if parts else ""
 
 
 def _quoted(pointer: str) -> str:

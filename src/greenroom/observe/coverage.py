@@ -53,5 +53,5 @@ class Coverage:
         body = ""
         if exchange.received is not None:
             body = self._masked(exchange.received[: 2 * BODY].decode("utf-8", "replace"))[:BODY]
-        example = Example({test}, self._masked(found.came), body, found.schema)
+        example = Example({test}, found.came, body, found.schema)
         self.outcome.found(problem, example)

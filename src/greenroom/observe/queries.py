@@ -6,6 +6,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import Any
 
 from greenroom.facts.errors import Code, GreenroomError
@@ -63,29 +64,21 @@ class Queries:
         finally:
             self._ledger.counting = outer
 
-    @contextmanager
-    def at_most(self, number: int) -> Iterator[Sent]:
-        """The requests of the block send at most that many statements.
+    def at_most(self, number: int) -> AbstractContextManager[Sent]:
+        """The requests of a `with` block send, all together, at most that many statements.
 
         :raises QueryCountError: if they send more; it shows them, with the app's lines.
         """
         __tracebackhide__ = True
-        with self.counted() as sent:
-            yield sent
-        if sent.count > _number(number):
-            raise _wrong(sent, f"at most {number}")
+        return _Block(self, _number(number), lambda count: count <= number, "at most")
 
-    @contextmanager
-    def exactly(self, number: int) -> Iterator[Sent]:
-        """The requests of the block send exactly that many statements.
+    def exactly(self, number: int) -> AbstractContextManager[Sent]:
+        """The requests of a `with` block send, all together, exactly that many statements.
 
         :raises QueryCountError: if they don't; it shows them, with the app's lines.
         """
         __tracebackhide__ = True
-        with self.counted() as sent:
-            yield sent
-        if sent.count != _number(number):
-            raise _wrong(sent, f"exactly {number}")
+        return _Block(self, _number(number), lambda count: count == number, "exactly")
 
     def no_n_plus_one(self, threshold: int = 2) -> AbstractContextManager[Any]:
         """No relationship is loaded row by row in the block. The detection is queryspy's.
@@ -106,7 +99,36 @@ class Queries:
         return found
 
 
+class _Block:
+    """Counts in a `with`, and looks at the number at its end."""
+
+    def __init__(
+        self, queries: Queries, number: int, is_right: Callable[[int], bool], words: str
+    ) -> None:
+        self._counted = queries.counted()
+        self._number = number
+        self._is_right = is_right
+        self._words = words
+        self._sent = Sent()
+
+    def __enter__(self) -> Sent:
+        self._sent = self._counted.__enter__()
+        return self._sent
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        __tracebackhide__ = True
+        self._counted.__exit__(kind, error, trace)
+        if error is None and not self._is_right(self._sent.count):
+            raise _wrong(self._sent, self._words, self._number)
+
+
 def _number(number: int) -> int:
+    __tracebackhide__ = True
     if type(number) is not int or number < 0:
         raise GreenroomError(
             Code.QUERIES, f"{number!r} is no number of statements.", "Give 0 or more."
@@ -114,8 +136,9 @@ def _number(number: int) -> int:
     return number
 
 
-def _wrong(sent: Sent, allowed: str) -> QueryCountError:
-    lines = [f"{Code.QUERIES.value} {allowed} statements were allowed, and {sent.count} were sent."]
+def _wrong(sent: Sent, words: str, number: int) -> QueryCountError:
+    allowed = f"{words} {_statements(number)}"
+    lines = [f"{Code.QUERIES.value} expected {allowed}, and the requests sent {sent.count}."]
     again = [(text, count) for text, count in Counter(sent.statements).most_common() if count > 1]
     lines += [f"  {count} times: {_shortened(text)}" for text, count in again[:3]]
     for text, line in list(zip(sent.statements, sent.lines, strict=True))[:MOST]:
@@ -123,6 +146,10 @@ def _wrong(sent: Sent, allowed: str) -> QueryCountError:
     if sent.count > MOST:
         lines.append(f"  and {sent.count - MOST} more")
     return QueryCountError("\n".join(lines))
+
+
+def _statements(number: int) -> str:
+    return "1 statement" if number == 1 else f"{number} statements"
 
 
 def _shortened(text: str) -> str:

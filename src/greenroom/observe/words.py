@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from greenroom.facts.pointer import escaped
+
 _WIDTH = 100
 
 
 def told(error: Any) -> tuple[str, str, str]:
     """Where an error is, what was expected and what came, in words."""
-    where = "".join(f"/{part}" for part in error.instance_path)
+    where = "".join(f"/{escaped(part)}" for part in error.instance_path)
     if error.kind.name == "required":
-        return f"{where}/{error.kind.property}", "a required field", "nothing"
+        return f"{where}/{escaped(error.kind.property)}", "a required field", "nothing"
     branches = [branch[0] for branch in getattr(error.kind, "context", ()) if branch]
     if branches:
         # Of several ways that a value may take, the one that it went furthest on is what was meant.
@@ -34,30 +36,40 @@ def _expected(error: Any) -> str:
     detail = getattr(kind, "value", None)
     if detail is None:
         return word
-    plain = kind.name in {"type", "format"}
     named = detail if isinstance(detail, (list, tuple)) else [detail]
-    return f"{word} {', '.join(str(one) if plain else shown(one) for one in named)}"
+    if kind.name == "type":
+        return " or ".join(_TYPES.get(one, str(one)) for one in named)
+    return f"{word} {', '.join(str(one) if kind.name == 'format' else shown(one) for one in named)}"
 
 
+_TYPES = {
+    "integer": "an integer",
+    "number": "a number",
+    "string": "a string",
+    "boolean": "a boolean",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
 _WORDS = {
-    "type": "of type",
+    "type": "a",
     "enum": "one of",
     "const": "exactly",
-    "format": "of the format",
-    "pattern": "matching",
+    "format": "the format",
+    "pattern": "a text that matches",
     "minimum": "at least",
     "maximum": "at most",
     "exclusiveMinimum": "more than",
     "exclusiveMaximum": "less than",
-    "minLength": "at least that long:",
-    "maxLength": "at most that long:",
-    "minItems": "at least so many items:",
-    "maxItems": "at most so many items:",
+    "minLength": "a length of at least",
+    "maxLength": "a length of at most",
+    "minItems": "a number of items of at least",
+    "maxItems": "a number of items of at most",
     "multipleOf": "a multiple of",
     "uniqueItems": "items that are all different",
     "additionalProperties": "no such field",
     "falseSchema": "nothing",
-    "required": "with the field",
+    "required": "an object with the field",
 }
 
 

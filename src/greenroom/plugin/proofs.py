@@ -33,6 +33,14 @@ class Proofs:
         self._outcome: Outcome | None = None
         self._written: list[Path] = []
         self._refused: list[str] = []
+        self._lost: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        try:
+            outcomes.check(self._room.settings, self._room.root)
+        except GreenroomError as error:
+            raise pytest.UsageError(str(error)) from None
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
@@ -41,11 +49,23 @@ class Proofs:
             self._room.proof.refuse()
         return result
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        # What its fixtures asked as they were torn down belongs to it too.
+        result = yield
+        with reported():
+            self._room.proof.refuse()
+        return result
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        plain = getattr(node, "workeroutput", {}).get(_OUTCOME)
-        if plain is not None:
-            self._take(from_plain(plain))
+        output = getattr(node, "workeroutput", None)
+        if output is None:
+            self._lost.append(
+                f"the worker {node.gateway.id} has died: what its tests have shown is missing"
+            )
+        elif output.get(_OUTCOME) is not None:
+            self._take(from_plain(output[_OUTCOME]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -55,16 +75,19 @@ class Proofs:
         if not is_controller(self._config) and self._room.has_run:
             self._take(self._room.proof.outcome())
         if self._outcome is None:
+            if settings.report.value or settings.details.baseline or settings.fail_under.value:
+                self._lost.append("the app was asked nothing: nothing is written or compared")
             return
+        self._outcome.notes.update(self._lost)
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_OUTCOME] = to_plain(self._outcome)
             return
         try:
-            self._written = outcomes.write(
-                self._outcome, settings.report.value, self._config.rootpath
-            )
-            self._refused = outcomes.refusals(self._outcome, settings, self._room.root)
+            root = self._room.root
+            self._written = outcomes.write(self._outcome, settings.report.value, root)
+            whole = not _is_partial(session.config)
+            self._refused = outcomes.refusals(self._outcome, settings, root, whole=whole)
         except GreenroomError as error:
             self._refused = str(error).splitlines()
         if self._refused and session.exitstatus == pytest.ExitCode.OK:
@@ -74,7 +97,11 @@ class Proofs:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         outcome = self._outcome
-        if outcome is None or hasattr(self._config, "workeroutput"):
+        if hasattr(self._config, "workeroutput"):
+            return
+        if outcome is None:
+            for line in self._lost:
+                terminalreporter.write_line(f"greenroom: {line}")
             return
         full = "terminal" in self._room.settings.report.value
         told = contract.lines(outcome, full=full)
@@ -113,3 +140,13 @@ class Proofs:
                 file.write(github.summary(outcome))
         except OSError as error:
             self._refused.append(f"{_SUMMARY}: {error}")
+
+
+def _is_partial(config: pytest.Config) -> bool:
+    """Whether it's a part of the suite that was asked for: some tests, or some files."""
+    option = config.option
+    chosen = ("keyword", "markexpr", "lf", "deselect", "stepwise")
+    if any(getattr(option, name, None) for name in chosen):
+        return True
+    named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
+    return any("::" in one or one.partition("[")[0].endswith(".py") for one in map(str, named))

@@ -1,4 +1,4 @@
-"""What the suite proves, as one page that needs nothing else: no network, and no script to be read."""
+"""What the suite proves, as one page that needs nothing else: no network, and a script only to filter."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _costs(outcome: Outcome) -> str:
     rows = "".join(
         f'<tr data-operation="{escape(name)}"><th scope="row">{escape(name)}</th><td>{cost.times}</td>'
         f"<td>{_ms(cost.seconds / max(1, cost.times))}</td><td>{_ms(cost.slowest)}</td>"
-        f'<td title="{escape(cost.statements_test)}">{cost.statements}</td></tr>'
+        f"<td>{_most(cost)}</td></tr>"
         for name, cost in slowest
     )
     return (
@@ -164,6 +164,20 @@ def _costs(outcome: Outcome) -> str:
         "<th scope=col>requests</th><th scope=col>mean, ms</th><th scope=col>slowest, ms</th>"
         f"<th scope=col>most statements</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _most(cost: Cost) -> str:
+    """The most statements of a request, and the test that saw them."""
+    seen = f" <code class=soft>{escape(cost.statements_test)}</code>" if cost.statements else ""
+    return f"{cost.statements}{seen}"
+
+
+def _asked(cost: Cost) -> str:
+    if not cost.times:
+        return "never asked"
+    times = "1 request" if cost.times == 1 else f"{cost.times} requests"
+    most = "1 statement" if cost.statements == 1 else f"{cost.statements} statements"
+    return f"{times}, at most {most} in one"
 
 
 def _notes(outcome: Outcome) -> str:
@@ -187,8 +201,7 @@ def _operation(outcome: Outcome, name: str, number: int) -> str:
     )
     return (
         f'<section class=card id="o{number}" data-operation="{escape(name)}" data-gaps="{gaps}">'
-        f"<h3>{escape(name)}</h3><p class=soft>{cost.times} requests, at most {cost.statements} "
-        f"statements in one</p><table><thead><tr><th scope=col>status</th><th scope=col>why</th>"
+        f"<h3>{escape(name)}</h3><p class=soft>{_asked(cost)}</p><table><thead><tr><th scope=col>status</th><th scope=col>why</th>"
         f"<th scope=col>tests</th></tr></thead><tbody>{rows}</tbody></table></section>"
     )
 

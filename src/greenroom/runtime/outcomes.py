@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from greenroom.config.settings import Settings
@@ -57,6 +58,12 @@ def write(outcome: Outcome, asked: Sequence[str], folder: Path) -> list[Path]:
         if one == "terminal":
             continue
         path = folder / NAMES.get(one, one)
+        if path.suffix not in {".html", ".json"}:
+            raise GreenroomError(
+                Code.OUTCOME,
+                f"{path} is neither a page nor an outcome.",
+                "End it in .html or .json.",
+            )
         text = page.page(outcome) if path.suffix == ".html" else to_json(outcome)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,32 +76,71 @@ def write(outcome: Outcome, asked: Sequence[str], folder: Path) -> list[Path]:
     return written
 
 
-def refusals(outcome: Outcome, settings: Settings, root: Path) -> list[str]:
+def check(settings: Settings, root: Path) -> None:
+    """See before the run that it will have what it is to be held against.
+
+    :raises GreenroomError: if the baseline can't be read, or something is asked of a contract that is
+        switched off.
+    """
+    wanted = [
+        one.source
+        for one in (settings.report, settings.fail_under)
+        if one.value and settings.contract.value == "off"
+    ]
+    if wanted:
+        raise GreenroomError(
+            Code.CONFIGURATION,
+            f"the contract is off ({settings.contract.source}), so nothing can be told of what the suite "
+            f"proves, which {wanted[0]} asks for.",
+            "Leave one of them out.",
+        )
+    baseline = settings.details.baseline
+    if baseline is None or settings.contract.value == "off":
+        return
+    path = root / baseline
+    if path not in {root / NAMES.get(one, one) for one in settings.report.value}:
+        _known(path, baseline)
+
+
+def _known(path: Path, name: str) -> Outcome:
+    if not path.is_file():
+        raise GreenroomError(
+            Code.OUTCOME,
+            f"the baseline {name} ([tool.greenroom.contract] baseline) isn't there.",
+            f"Write it: pytest --greenroom-report={name}",
+        )
+    return read(path)
+
+
+def refusals(outcome: Outcome, settings: Settings, root: Path, *, whole: bool) -> list[str]:
     """Why the run fails, although its tests may not; nothing if it doesn't.
 
-    :raises GreenroomError: if the baseline can't be read, or is another app's.
+    :param whole: whether the whole suite was run; the gaps of a part of it say nothing.
+    :raises GreenroomError: if the baseline is another app's.
     """
     refused = []
     least = settings.fail_under.value
-    if outcome.percent < least:
+    if whole and outcome.percent < least:
         refused.append(
             f"{Code.GATE.value} {contract.shown(outcome.percent)} % of the planned answers are covered, "
             f"and {least:g} % are asked for ({settings.fail_under.source})."
         )
-    if settings.details.baseline is not None:
-        path = root / settings.details.baseline
-        known = read(path)
+    baseline = settings.details.baseline
+    if baseline is not None:
+        known = _known(root / baseline, baseline)
         if known.app != outcome.app:
             raise GreenroomError(
                 Code.OUTCOME,
-                f"the baseline {path} is of the app {known.app}, and this run of {outcome.app}.",
+                f"the baseline {baseline} is of the app {known.app}, and this run of {outcome.app}.",
                 "Write a new one with --greenroom-report.",
             )
         found = difference(known, outcome)
-        if found.is_worse:
-            refused.append(
-                f"{Code.GATE.value} there are gaps or problems that {settings.details.baseline} doesn't "
-                "know."
+        gaps = found.gaps if whole else ()
+        if gaps or found.problems:
+            what = " and ".join(
+                name for name, some in (("gaps", gaps), ("problems", found.problems)) if some
             )
-            refused += [f"  {line}" for line in contract.difference_lines(found)]
+            refused.append(f"{Code.GATE.value} there are {what} that {baseline} doesn't know.")
+            news = replace(found, gaps=gaps, closed=(), solved=(), operations=(), removed=())
+            refused += [f"  {line}" for line in contract.difference_lines(news)]
     return refused

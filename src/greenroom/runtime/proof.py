@@ -17,9 +17,9 @@ from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.exchange import Exchange
 from greenroom.facts.operation import WEBSOCKET
 from greenroom.facts.outcome import Cost, Outcome, Planned, Rule
-from greenroom.observe.contract import SECRETS, Contract, Found
+from greenroom.observe.contract import Contract, Found
 from greenroom.observe.coverage import Coverage
-from greenroom.report.diagnosis import masked
+from greenroom.observe.secrets import NAMES, Secrets
 
 _SERVER_ERROR = 500
 #: How much of a body a failed test shows, in characters.
@@ -49,12 +49,16 @@ class Proof:
         self._details = settings.details
         self._is_own = is_own
         self._unique = unique
-        self._coverage = Coverage(address, masked)
+        named = settings.details.secrets
+        self._secrets = Secrets(NAMES if named is None else named)
+        self._coverage = Coverage(address, self._secrets.masked)
         self._operations: Operations | None = None
         self._documents: Documents | None = None
         self._contract: Contract | None = None
         self._plan: dict[tuple[str, str], Planned] | None = None
-        self._unknown_drops: list[str] = []
+        self._plan_notes: set[str] = set()
+        #: Whether the app was asked anything.
+        self.asked = False
         #: The test that runs; empty while something runs that isn't a test's own.
         self.test = ""
         self._refused: list[str] = []
@@ -80,19 +84,22 @@ class Proof:
         test = self.test
         if not test or self._mode == "off":
             return _nothing
+        self.asked = True
         path = exchange.path or exchange.target.partition("?")[0]
         route = self.operations.match(exchange.method, path)
         if route is None:
             return _nothing
         name = str(route.operation)
         status = exchange.status if exchange.status is not None else _SERVER_ERROR
+        refused = []
         for found in self._check(route, status, exchange, statements):
             mode = self._details.mode(found.rule, self._mode)
-            if mode == "off":
-                continue
-            self._coverage.found(name, status, found, exchange, test)
+            if mode != "off":
+                self._coverage.found(name, status, found, exchange, test)
             if mode == "fail":
-                self._refused.append(_in_words(name, status, found, exchange))
+                refused.append(found)
+        if refused:
+            self._refused.append(self._in_words(name, status, refused, exchange))
         cost = Cost(statements, test, 1, seconds, seconds)
         return self._coverage.answered(name, status, exchange, test, cost)
 
@@ -118,10 +125,7 @@ class Proof:
             outcome.notes |= set(self._documents.notes)
             if self._contract is not None:
                 outcome.notes |= self._contract.notes
-            outcome.notes |= {
-                f'[tool.greenroom.contract.drop] "{name}" names nothing that is planned'
-                for name in self._unknown_drops
-            }
+            outcome.notes |= self._plan_notes
             outcome.notes |= {
                 f'[tool.greenroom.contract.budgets] "{name}" is no operation of the app'
                 for name in self._details.budgets.keys() - self.operations.names
@@ -150,7 +154,7 @@ class Proof:
                 drops=self._details.drop,
             )
             self._plan = {(one.operation, one.status): one for one in planner.plan()}
-            self._unknown_drops = planner.unknown_drops()
+            self._plan_notes = set(planner.notes)
         return self._plan
 
     def is_alike(self, app: object) -> bool:
@@ -167,7 +171,8 @@ class Proof:
         name = str(route.operation)
         budget = self._details.budgets.get(name)
         if budget is not None and statements > budget:
-            yield Found(Rule.BUDGET, "", f"at most {budget} statements", f"{statements}")
+            came = f"{statements} statements, where {budget} are allowed"
+            yield Found(Rule.BUDGET, "", "no more statements than its budget", came)
         if route.operation.method == WEBSOCKET:
             if exchange.error:
                 yield Found(Rule.SERVER_ERROR, "", "an answer", exchange.error)
@@ -176,10 +181,7 @@ class Proof:
         if exchange.status is None:
             return
         if self._contract is None:
-            secrets = self._details.secrets
-            self._contract = Contract(
-                self._documents.documents, SECRETS if secrets is None else secrets
-            )
+            self._contract = Contract(self._documents.documents, self._secrets)
         yield from self._contract.check(declared, status, exchange.content_type, exchange.received)
 
     def _status(
@@ -193,12 +195,23 @@ class Proof:
             return
         planned = (name, str(status)) in self.plan
         if status >= _SERVER_ERROR and not planned:
-            yield Found(
-                Rule.SERVER_ERROR, "", "an answer that isn't the server's error", str(status)
-            )
+            yield Found(Rule.SERVER_ERROR, "", "no failure of the server", str(status))
         elif declared.document:
             rule = Rule.UNDOCUMENTED if planned else Rule.UNDECLARED
-            yield Found(rule, "", f"one of {', '.join(declared.responses)}", str(status))
+            came = f"{status}, where {', '.join(declared.responses)} are declared"
+            yield Found(rule, "", "a declared status", came)
+
+    def _in_words(self, name: str, status: int, found: list[Found], exchange: Exchange) -> str:
+        """What is wrong with one answer, for the failure of its test."""
+        lines = [f"{name} answered {status}:"]
+        for one in found:
+            place = f" at {one.where}" if one.where else ""
+            lines += [f"  {one.rule.value}{place}: expected {one.expected}, came {one.came}"]
+        if exchange.received:
+            body = exchange.received[: 2 * _SHOWN].decode("utf-8", "replace")
+            shown = self._secrets.masked(body)
+            lines.append(f"  in {shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + '...'}")
+        return "\n".join(lines)
 
 
 def unique_columns_of(kind: type) -> list[tuple[str, ...]]:
@@ -208,20 +221,6 @@ def unique_columns_of(kind: type) -> list[tuple[str, ...]]:
     from greenroom.database.models import unique_columns
 
     return unique_columns(kind)
-
-
-def _in_words(name: str, status: int, found: Found, exchange: Exchange) -> str:
-    """A problem for the failure of a test."""
-    place = f" at {found.where}" if found.where else ""
-    lines = [
-        f"{name} answered {status} ({found.rule.value}){place}:",
-        f"  expected {found.expected}",
-        f"  came {masked(found.came)}",
-    ]
-    if exchange.received:
-        body = masked(exchange.received[: 2 * _SHOWN].decode("utf-8", "replace"))
-        lines.append(f"  in {body if len(body) <= _SHOWN else body[: _SHOWN - 3] + '...'}")
-    return "\n".join(lines)
 
 
 def _nothing() -> None:

@@ -448,8 +448,8 @@ class Room:
 
     @property
     def has_run(self) -> bool:
-        """Whether a test has begun."""
-        return self._proof is not None
+        """Whether a test has asked the app anything."""
+        return self._proof is not None and self._proof.asked
 
     def queries(self) -> Queries:
         """Counts the statements of requests."""
