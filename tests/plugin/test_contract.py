@@ -559,7 +559,9 @@ app = FastAPI()
 
 @app.get("/tea", responses={})
 async def tea() -> int:
-    return JSONResponse(1, int("418"))
+    answer = JSONResponse(1)
+    vars(answer)["status_code"] = 418
+    return answer
 """
     table = '[tool.greenroom.contract]\nbaseline = "known.json"\n'
     first = project(asking(["/tea"]), app=app).run(pytester, "--greenroom-report=known.json")
@@ -695,3 +697,103 @@ async def wide_answer():
     (found,) = result.json("greenroom.json")["problems"]
     assert found["where"] == "/f0/f0/f0/f0/f0"
     assert len(found["schema"]) <= 2000
+
+
+def test_what_pydantic_writes_is_no_problem(pytester: pytest.Pytester) -> None:
+    """URLs, patterns, zones, SecretStr; what leaves fields out in every way; errors about passwords."""
+    app = """
+import re
+from typing import Annotated, Union
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import JSONResponse
+from pydantic import AnyUrl, BaseModel, IPvAnyAddress, SecretStr
+app = FastAPI()
+
+class Written(BaseModel):
+    url: AnyUrl = AnyUrl("https://h.com/?filter[name]=x|y")
+    pattern: re.Pattern = re.compile("(?P<n>a)")
+    password: SecretStr = SecretStr("hidden")
+
+class Addr(BaseModel):
+    zip: str | None
+
+class Person(BaseModel):
+    name: str
+    addr: Addr | None = None
+
+class Err(BaseModel):
+    detail: str
+
+@app.get("/written")
+async def written() -> Written:
+    return Written()
+
+@app.get("/none", response_model=list[Person], response_model_exclude_none=True)
+async def none():
+    return [Person(name="a", addr=Addr(zip=None))]
+
+@app.get("/union", response_model=Union[Person, Addr], response_model_include={"name"})
+async def union():
+    return Person(name="a")
+
+@app.get("/missing", response_model=Err, response_model_exclude={"detail"}, responses={404: {"model": Err}})
+async def missing():
+    raise HTTPException(404, "none")
+
+@app.get("/invalid", responses={400: {}})
+async def invalid():
+    return JSONResponse({"errors": {"password": "must have 8 characters"}}, 400)
+
+@app.post("/pay")
+async def pay() -> dict[str, str]:
+    return {}
+"""
+    paths = ["/written", "/none", "/union", "/missing", "/invalid"]
+    result = project(asking(paths), app=app).run(pytester, "--greenroom-report=json")
+    result.passed(5)
+    assert result.json("greenroom.json")["problems"] == []
+
+
+def test_one_fault_in_many_items_is_one_problem(pytester: pytest.Pytester) -> None:
+    """However long the list is; the failure of a test stays readable."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+app = FastAPI()
+
+class Row(BaseModel):
+    id: int
+
+@app.get("/rows", response_model=None, responses={200: {"model": list[Row]}})
+async def rows():
+    return JSONResponse([{"id": n, "extra": n, "password": "x"} for n in range(5000)])
+"""
+    table = '[tool.greenroom.contract]\nmode = "fail"\n'
+    result = project(asking(["/rows"]), app=app, table=table).run(
+        pytester, "--greenroom-report=json"
+    )
+    assert problems(result) == [("/rows", "extra", "/*/extra"), ("/rows", "secrets", "/*/password")]
+    assert len(result.out.splitlines()) < 60
+
+
+def test_a_declared_500_is_no_failure(pytester: pytest.Pytester) -> None:
+    """Also where the exception reaches the test."""
+    app = """
+from fastapi import FastAPI
+app = FastAPI()
+
+@app.get("/declared", responses={500: {"description": "sometimes"}})
+async def declared() -> int:
+    raise RuntimeError("sometimes")
+"""
+    test = """
+import pytest
+
+async def test_it(client):
+    with pytest.raises(RuntimeError):
+        await client.get("/declared")
+"""
+    result = project(test, app=app).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    assert result.json("greenroom.json")["problems"] == []

@@ -176,6 +176,10 @@ def test_read(client):
 async def test_aread(client):
     assert await (await client.get("/v1/items/3")).aread() == b"3"
 
+async def test_history(client):
+    last = await client.get("/v1/old", follow_redirects=True)
+    assert [one.status_code for one in last.history] == [307]
+
 async def test_redirect(client):
     assert (await client.get("/v1/old", follow_redirects=True)).json() == 1
 
@@ -202,10 +206,10 @@ async def test_boom(client):
     assert names == {
         ("GET /v1/items/{item_id}", "200"): (
             ["test_aread", "test_body", "test_read", "test_redirect"],
-            ["test_caused", "test_headers"],
+            ["test_caused", "test_headers", "test_history"],
         ),
         ("GET /v1/items/{item_id}", "422"): (["test_status"], []),
-        ("GET /v1/old", "307"): ([], ["test_redirect"]),
+        ("GET /v1/old", "307"): (["test_history"], ["test_redirect"]),
         ("GET /v1/stream", "200"): (["test_stream"], ["test_unread_stream"]),
         ("GET /v1/boom", "500"): (["test_boom"], []),
     }
@@ -348,3 +352,20 @@ async def test_it(client):
 """
     found = answers(run(pytester, test, app=app))
     assert found["GET /names/{name}/x", "200"]["times"] == 2
+
+
+def test_a_response_is_copied_and_pickled_as_the_librarys_own(pytester: pytest.Pytester) -> None:
+    """A suite may keep one, or send it to another process."""
+    test = """
+import copy
+import pickle
+
+async def test_it(client):
+    for response in (await client.get("/v1/items/1"), await client.get("/v1/items/1", timeout=3)):
+        for again in (copy.deepcopy(response), pickle.loads(pickle.dumps(response))):
+            assert type(again).__module__.startswith("httpx")
+            assert (again.status_code, again.json()) == (200, 1)
+            assert again.request.url == response.request.url
+            assert again.headers == response.headers
+"""
+    run(pytester, test)

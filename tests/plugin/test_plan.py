@@ -301,3 +301,256 @@ async def test_all(client):
         "GET /list",
         "GET /drops",
     }
+
+
+IDIOMS = """
+import contextlib
+import functools
+from http import HTTPStatus
+from typing import Annotated
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketException, status
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
+from pydantic import BaseModel
+app = FastAPI()
+
+class AppError(Exception):
+    def __init__(self, message, status_code=400):
+        self.status_code = status_code
+
+class Gone(HTTPException):
+    status = 410
+    def __init__(self, what):
+        super().__init__(status_code=self.status, detail=what)
+
+class Coded(HTTPException):
+    def __init__(self, code, detail=""):
+        super().__init__(code, detail)
+
+@app.exception_handler(AppError)
+async def app_error(request, error):
+    return JSONResponse({}, status_code=error.status_code)
+
+@app.exception_handler(Exception)
+async def anything(request, error):
+    return JSONResponse({}, status_code=500)
+
+@app.get("/again")
+async def again() -> int:
+    try:
+        raise HTTPException(404)
+    except HTTPException:
+        raise
+    except Exception as error:
+        raise HTTPException(502) from error
+
+@app.get("/named")
+async def named() -> int:
+    try:
+        raise HTTPException(404)
+    except HTTPException as error:
+        raise error
+
+@app.get("/enum")
+async def enumerated() -> int:
+    raise HTTPException(HTTPStatus.CONFLICT)
+
+@app.get("/old-name")
+async def old_name() -> int:
+    raise HTTPException(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+
+@app.get("/argument")
+async def argument() -> int:
+    raise AppError("no", status_code=409)
+
+@app.get("/default")
+async def default() -> int:
+    raise AppError("no")
+
+@app.get("/attribute")
+async def attribute() -> int:
+    raise Gone("it")
+
+@app.get("/coded")
+async def coded() -> int:
+    raise Coded(451)
+
+@app.get("/either")
+async def either(first: bool = True) -> int:
+    raise HTTPException(404 if first else 403)
+
+@app.get("/bug")
+async def bug() -> int:
+    raise NotImplementedError
+
+@app.get("/suppressed")
+async def suppressed() -> int:
+    with contextlib.suppress(HTTPException):
+        raise HTTPException(404)
+    return 1
+
+class Bearer(HTTPBearer):
+    async def __call__(self, request: Request):
+        if await super().__call__(request) is None:
+            return None
+        raise HTTPException(403, "wrong")
+
+class ByCookie(SecurityBase):
+    scheme_name = "cookie"
+    async def __call__(self):
+        raise HTTPException(401)
+
+@app.get("/bearer")
+async def bearer(who=Depends(Bearer())) -> int:
+    return 1
+
+@app.get("/cookie", include_in_schema=False)
+async def cookie(who=Depends(ByCookie())) -> int:
+    return 1
+
+def require(function):
+    @functools.wraps(function)
+    async def wrapper(*args, **kwargs):
+        if not args:
+            raise HTTPException(403)
+        return await function(*args, **kwargs)
+    return wrapper
+
+@app.get("/decorated")
+@require
+async def decorated() -> int:
+    raise HTTPException(409)
+
+class Base:
+    def find(self):
+        raise HTTPException(404)
+
+class Repository(Base):
+    def find(self):
+        return super().find()
+
+class Unit:
+    async def __aenter__(self):
+        raise HTTPException(503)
+    async def __aexit__(self, *error): ...
+
+def repository() -> Repository:
+    return Repository()
+
+@app.get("/super")
+async def by_super(found=Depends(repository)) -> int:
+    return found.find()
+
+@app.get("/unit")
+async def by_unit() -> int:
+    async with Unit():
+        return 1
+
+@app.get("/local")
+async def local() -> int:
+    from helper_of_errors import fail
+    fail()
+
+@app.get("/redirects", response_model=None)
+async def redirects():
+    return RedirectResponse("/")
+
+@app.post("/made", response_model=None)
+async def made():
+    return JSONResponse({}, status_code=201)
+
+class Page(BaseModel):
+    q: str | None = None
+
+@app.get("/free")
+async def free(page: Annotated[Page, Depends()], tag: Annotated[str | None, "a note"] = None) -> int:
+    return 1
+
+@app.get("/converted/{number:int}")
+async def converted(number: int) -> int:
+    return number
+
+@app.websocket("/late")
+async def late(socket: WebSocket):
+    await socket.accept()
+    raise WebSocketException(1008)
+"""
+IDIOMS_PLAN = {
+    # The 502 is raised where something else fails, which can't be ruled out.
+    "GET /again": "200 404 502",
+    "GET /named": "200 404",
+    "GET /enum": "200 409",
+    "GET /old-name": "200 413",
+    "GET /argument": "200 409",
+    "GET /default": "200 400",
+    "GET /attribute": "200 410",
+    "GET /coded": "200 451",
+    "GET /either": "200 403 404 422",
+    # A handler for everything doesn't make a bug an answer.
+    "GET /bug": "200",
+    "GET /suppressed": "200",
+    "GET /bearer": "200 401 403",
+    "GET /cookie": "200 401",
+    "GET /decorated": "200 403 409",
+    "GET /super": "200 404",
+    "GET /unit": "200 503",
+    "GET /local": "200 402",
+    "GET /redirects": "307",
+    "POST /made": "201",
+    "GET /free": "200",
+    "GET /converted/{number}": "200 404",
+    "WEBSOCKET /late": "101",
+}
+
+
+def test_what_real_code_does_is_read(pytester: pytest.Pytester) -> None:
+    """Exceptions that are raised again, of classes with statuses of every kind, by what surrounds them."""
+    (pytester.path / "idioms.py").write_text(IDIOMS)
+    helper = "from fastapi import HTTPException\ndef fail():\n    raise HTTPException(402)\n"
+    (pytester.path / "helper_of_errors.py").write_text(helper)
+    found = entries(pytester, pytester.path / "idioms.py")
+    assert {name: " ".join(sorted(one)) for name, one in found.items()} == IDIOMS_PLAN
+
+
+def test_what_the_framework_and_middlewares_answer_is_no_undeclared_status(
+    pytester: pytest.Pytester,
+) -> None:
+    """A broken upload, a range, a rate limit; nor is a status that is computed."""
+    app = """
+from typing import Annotated
+from fastapi import FastAPI, File, HTTPException
+from fastapi.responses import FileResponse, JSONResponse
+app = FastAPI()
+
+@app.middleware("http")
+async def limited(request, call_next):
+    if "x-flood" in request.headers:
+        return JSONResponse({}, status_code=429)
+    return await call_next(request)
+
+@app.post("/upload")
+async def upload(file: Annotated[bytes, File()]) -> int:
+    return len(file)
+
+@app.get("/file")
+async def file():
+    return FileResponse(__file__)
+
+@app.get("/computed/{code}")
+async def computed(code: int) -> int:
+    raise HTTPException(code)
+"""
+    test = """
+async def test_it(client):
+    broken = {"content-type": "multipart/form-data; boundary=x"}
+    assert (await client.post("/upload", content=b"--y", headers=broken)).status_code in {400, 422}
+    assert (await client.get("/file", headers={"range": "bytes=0-3"})).status_code == 206
+    assert (await client.get("/file", headers={"range": "bytes=999999-"})).status_code == 416
+    assert (await client.get("/file", headers={"x-flood": "1"})).status_code == 429
+    assert (await client.get("/computed/451")).status_code == 451
+"""
+    files = {"main.py": app, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
+    result = Project(files).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    assert result.json("greenroom.json")["problems"] == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import enum
+import importlib
 import inspect
-import sys
+import re
 import textwrap
 import types
 import typing
@@ -34,25 +36,41 @@ class Place:
             return self.names(node.id)
         if isinstance(node, ast.Attribute):
             holder = self.value(node.value)
+            if isinstance(holder, enum.Enum) and node.attr == "value":
+                return holder.value
+            if isinstance(holder, enum.EnumMeta):
+                return holder.__members__.get(node.attr)
             # Of modules, classes and enumerations only: nothing of the project's runs.
             if isinstance(holder, (types.ModuleType, type)):
                 found = inspect.getattr_static(holder, node.attr, None)
                 if found is None and isinstance(holder, types.ModuleType):
-                    found = vars(holder).get(node.attr)
+                    found = vars(holder).get(node.attr, _by_name(node.attr))
                 return getattr(found, "__func__", found)
         return None
 
-    def status(self, node: ast.expr | None) -> int | None:
-        """A status that stands in an expression."""
+    def statuses(self, node: ast.expr | None) -> set[int]:
+        """The statuses that stand in an expression; none if it's more than names and constants."""
+        if isinstance(node, ast.IfExp):
+            one, other = self.statuses(node.body), self.statuses(node.orelse)
+            return one | other if one and other else set()
         value = self.value(node)
-        value = getattr(value, "value", value)  # http.HTTPStatus
-        return value if isinstance(value, int) and 100 <= value <= 599 else None  # noqa: PLR2004
+        value = value.value if isinstance(value, enum.Enum) else value  # http.HTTPStatus
+        return {value} if isinstance(value, int) and 100 <= value <= 599 else set()  # noqa: PLR2004
+
+
+#: Starlette's names of statuses, of which it makes some when they are asked for.
+_STATUS = re.compile(r"HTTP_([1-5]\d\d)_\w+\Z")
+
+
+def _by_name(name: str) -> int | None:
+    found = _STATUS.match(name)
+    return int(found[1]) if found is not None else None
 
 
 def tree_of(function: types.FunctionType) -> Any:
     """The definition of a function; None if its source isn't there, or it's a lambda."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function.__code__)))
     except (OSError, TypeError, SyntaxError):
         return None
     first = tree.body[0] if tree.body else None
@@ -60,6 +78,7 @@ def tree_of(function: types.FunctionType) -> Any:
 
 
 def names_in(function: types.FunctionType) -> Callable[[str], Any]:
+    """What gives the meaning of a name in a function; None if it can't be told."""
     code = function.__code__
     closed: dict[str, Any] = {}
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
@@ -85,15 +104,27 @@ def names_in(function: types.FunctionType) -> Callable[[str], Any]:
 
 
 def _imported(function: types.FunctionType) -> dict[str, Any]:
-    """What the function imports in its body, of modules that are imported already."""
+    """What the function imports in its body: the app would do so at its first request."""
     tree = tree_of(function)
     found: dict[str, Any] = {}
+    package = function.__globals__.get("__package__")
     for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            module = sys.modules.get(node.module)
+        if isinstance(node, ast.ImportFrom):
+            module = _module("." * node.level + (node.module or ""), package)
             for one in node.names:
                 found[one.asname or one.name] = vars(module).get(one.name) if module else None
+        elif isinstance(node, ast.Import):
+            for one in node.names:
+                name = one.name if one.asname else one.name.partition(".")[0]
+                found[one.asname or name] = _module(name, package)
     return found
+
+
+def _module(name: str, package: str | None) -> types.ModuleType | None:
+    try:
+        return importlib.import_module(name, package)
+    except Exception:  # noqa: BLE001 - it's raised again when the app imports it
+        return None
 
 
 def kinds_in(function: types.FunctionType, bound: type | None) -> dict[str, type]:
@@ -103,9 +134,15 @@ def kinds_in(function: types.FunctionType, bound: type | None) -> dict[str, type
         kind = _class_of(hint)
         if kind is not None and name != "return":
             kinds[name] = kind
-    parameters = list(inspect.signature(function).parameters)
+    parameters = inspect.signature(function).parameters
     if bound is not None and parameters:
-        kinds.setdefault(parameters[0], bound)
+        kinds.setdefault(next(iter(parameters)), bound)
+    for name, parameter in parameters.items():
+        # FastAPI's Depends, where nothing else says what it gives.
+        dependency = getattr(parameter.default, "dependency", None)
+        given = returned_by(dependency) if dependency is not None else None
+        if given is not None:
+            kinds.setdefault(name, given)
     return kinds
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import enum
+import re
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ from greenroom.app import sources
 from greenroom.app.openapi import Documents
 from greenroom.app.operations import Operations, Route
 from greenroom.app.places import Place
-from greenroom.app.statuses import status_of
+from greenroom.app.statuses import statuses_of
 from greenroom.facts.operation import WEBSOCKET
 from greenroom.facts.outcome import Planned
 
@@ -101,9 +103,15 @@ class Planner:
     def _reasons(self, route: Route) -> Iterator[tuple[str, str]]:
         declared = self._documents.declared(route)
         dependant = getattr(route.source, "dependant", None)
-        can_be_invalid = dependant is not None and _can_be_invalid(dependant)
+        path = str(getattr(route.source, "path", ""))
+        can_be_invalid = dependant is not None and _can_be_invalid(dependant, path)
         invalid = self._invalid(route)
+        silent = getattr(route.source, "status_code", None) is None and sources.answers_by_itself(
+            route.endpoint
+        )
         for status in declared.responses:
+            if silent and status == declared.success:
+                continue  # It's FastAPI's default, and the function answers otherwise.
             # FastAPI declares it for every parameter, also where nothing can be wrong, or where a
             # handler of the project's answers otherwise.
             happens = can_be_invalid and "422" in invalid
@@ -160,26 +168,47 @@ class Planner:
         for kind, call, place in reached.raised:
             name = kind.__name__
             if _is_http(kind):
-                status = status_of(kind, call, place)
-                if status is not None:
+                for status in sorted(statuses_of(kind, call, place)):
                     yield str(status), f"{name} raised in {place.name}"
             elif any(one.__name__ == "WebSocketException" for one in kind.__mro__):
                 yield "403", f"{name} raised in {place.name}"
             else:
-                yield from self._handled(route, kind, place)
+                yield from self._handled(route, kind, call, place)
 
-    def _handled(self, route: Route, kind: type, place: Place) -> Iterator[tuple[str, str]]:
+    def _handled(
+        self, route: Route, kind: type, call: ast.Call | None, place: Place
+    ) -> Iterator[tuple[str, str]]:
         """What a registered exception handler makes of an exception of the project's."""
         handlers = getattr(route.app, "exception_handlers", None) or {}
-        handler = next((handlers[one] for one in kind.__mro__ if one in handlers), None)
-        if handler is None or kind in {Exception, BaseException}:
-            return
+        found = next((one for one in kind.__mro__ if one in handlers), None)
+        if found is None or found in {Exception, BaseException}:
+            return  # One for everything makes failures look well; they are failures all the same.
+        handler = handlers[found]
         why = f"{kind.__name__} raised in {place.name}, answered by {_name(handler)}"
-        reached = self._reach(handler)
-        own = status_of(kind, None, place)
-        fixed = [status for status, _ in reached.answers] or ([] if own is None else [own])
-        for status in fixed:
+        fixed = {status for status, _ in self._reach(handler).answers}
+        for status in sorted(fixed or statuses_of(kind, call, place)):
             yield str(status), why
+
+    def possible(self, route: Route) -> frozenset[str] | None:
+        """The statuses that nobody has to declare; None if they can't all be told.
+
+        What FastAPI and Starlette answer by themselves, what the app's middlewares answer, and anything
+        where a status is computed.
+        """
+        dependant = getattr(route.source, "dependant", None)
+        reached = [self._reach(function) for function in _functions(route, dependant)]
+        if any(one.is_computed for one in reached) or any(
+            _is_http(kind) and not statuses_of(kind, call, place)
+            for one in reached
+            for kind, call, place in one.raised
+        ):
+            return None
+        by_itself = {"206", "304", "416"}
+        if dependant is not None and any(one.body_params for one in _all(dependant)):
+            by_itself.add("400")
+        for function in _middlewares(route.app):
+            by_itself |= {str(status) for status, _ in self._reach(function).answers}
+        return frozenset(by_itself)
 
     def _conflicts(self, reached: list[sources.Reached]) -> Iterator[tuple[str, str]]:
         for one in reached:
@@ -204,7 +233,7 @@ def _functions(route: Route, dependant: Any) -> Iterator[Any]:
     waiting = list(dependant.dependencies) if dependant is not None else []
     while waiting:
         one = waiting.pop(0)
-        if one.call is not None and not _is_security(one):
+        if one.call is not None:
             yield one.call
         waiting += one.dependencies
 
@@ -216,8 +245,8 @@ def _shape(route: Route, dependant: Any) -> Iterator[tuple[str, str]]:
         scoped = scoped or bool(
             getattr(one, "own_oauth_scopes", None) or getattr(one, "security_scopes", None)
         )
-        if not _is_security(one) or not getattr(one.call, "auto_error", True):
-            continue
+        if not _is_known_scheme(one.call) or not getattr(one.call, "auto_error", True):
+            continue  # What a scheme of the project's own answers stands in its source.
         status = "403" if route.operation.method == WEBSOCKET else _unauthenticated(one.call)
         scheme = getattr(one.call, "scheme_name", type(one.call).__name__)
         yield status, f"the security scheme {scheme}"
@@ -239,22 +268,33 @@ def _all(dependant: Any) -> Iterator[Any]:
         waiting += one.dependencies
 
 
-def _can_be_invalid(dependant: Any) -> bool:
-    """Whether there is an input that the operation refuses: a body, or a parameter that isn't free text."""
-    for one in _all(dependant):
-        if one.body_params:
+def _can_be_invalid(dependant: Any, path: str) -> bool:
+    """Whether there is an input that the operation refuses: a body, or a parameter that isn't free text.
+
+    :param path: the operation's, with its convertors.
+    """
+    for part in _all(dependant):
+        if part.body_params:
             return True
-        for kind in ("path_params", "query_params", "header_params", "cookie_params"):
-            for parameter in getattr(one, kind):
-                required = _is_required(parameter) and kind != "path_params"
-                if required or not _is_free(parameter):
+        for one in part.path_params:
+            if not _is_free(one) and not _is_converted(path, one):
+                return True
+        for kind in ("query_params", "header_params", "cookie_params"):
+            for one in getattr(part, kind):
+                if not _is_free(one) or (one.field_info.is_required() and not _is_model(one)):
                     return True
     return False
 
 
-def _is_required(parameter: Any) -> bool:
-    info = parameter.field_info
-    return bool(info.is_required())
+def _is_model(parameter: Any) -> bool:
+    """Whether it's a model of parameters, whose fields say what is required."""
+    return hasattr(_type_of(parameter), "model_fields")
+
+
+def _is_converted(path: str, parameter: Any) -> bool:
+    """Whether the path itself lets only such values through: `{number:int}`."""
+    convertor = re.search(rf"{{{re.escape(parameter.name)}:(int|float|uuid)}}", path)
+    return convertor is not None and convertor[1] in str(_type_of(parameter)).lower()
 
 
 def _type_of(parameter: Any) -> Any:
@@ -263,7 +303,20 @@ def _type_of(parameter: Any) -> Any:
 
 def _is_free(parameter: Any) -> bool:
     """Whether any text will do."""
-    return not parameter.field_info.metadata and _is_text(_type_of(parameter))
+    return _is_free_field(parameter.field_info)
+
+
+def _is_free_field(info: Any) -> bool:
+    if any(not isinstance(one, str) for one in info.metadata):
+        return False
+    kind = info.annotation
+    fields = getattr(kind, "model_fields", None)
+    if isinstance(kind, type) and fields is not None:  # A model of parameters.
+        strict = (getattr(kind, "model_config", None) or {}).get("extra") == "forbid"
+        return not strict and all(
+            not one.is_required() and _is_free_field(one) for one in fields.values()
+        )
+    return _is_text(kind)
 
 
 def _is_text(kind: Any) -> bool:
@@ -284,8 +337,26 @@ def _is_closed(kind: Any) -> bool:
     )
 
 
-def _is_security(dependant: Any) -> bool:
-    return any(one.__name__ == "SecurityBase" for one in type(dependant.call).__mro__)
+def _is_known_scheme(call: Any) -> bool:
+    """Whether it's one of FastAPI's own security schemes, or made of one."""
+    return any(
+        one.__name__ != "SecurityBase" and one.__module__.startswith("fastapi.security")
+        for one in type(call).__mro__
+    )
+
+
+def _middlewares(app: Any) -> Iterator[Any]:
+    """The functions of an app's middlewares, as they were added."""
+    for one in getattr(app, "user_middleware", None) or ():
+        dispatch = (getattr(one, "kwargs", None) or {}).get("dispatch")
+        kind = getattr(one, "cls", None)
+        for function in (
+            dispatch,
+            getattr(kind, "dispatch", None),
+            getattr(kind, "__call__", None) if isinstance(kind, type) else kind,  # noqa: B004
+        ):
+            if function is not None:
+                yield function
 
 
 def _unauthenticated(scheme: Any) -> str:

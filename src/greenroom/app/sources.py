@@ -8,6 +8,7 @@ isn't guessed: a status that is computed, or a class that is looked up, is left 
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import types
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from greenroom.app.places import (
 
 #: How deep calls are followed.
 DEEPEST = 8
+#: What one `try` catches: the exceptions in order, each with whether it's raised again.
+Level = tuple[tuple[type, bool], ...]
 _ANSWERS = ("Response", "HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse")
 
 
@@ -37,9 +40,11 @@ class Reached:
     :param answers: the statuses of responses that it makes itself, each with the function.
     :param written: the classes that it makes objects of, or whose attributes it sets, each with the
         names of those attributes (None: any).
+    :param is_computed: whether there is a status that can't be told.
     """
 
     raised: list[tuple[type, ast.Call | None, Place]] = field(default_factory=list)
+    is_computed: bool = False
     answers: list[tuple[int, str]] = field(default_factory=list)
     written: dict[type, set[str] | None] = field(default_factory=dict)
 
@@ -69,7 +74,7 @@ class Called:
 
     function: Any
     bound: type | None
-    caught: tuple[type, ...]
+    caught: tuple[Level, ...]
 
 
 def _read(
@@ -77,37 +82,41 @@ def _read(
 ) -> list[Called]:
     """Read one function; what it calls."""
     bound = one.bound
-    function = inspect.unwrap(getattr(one.function, "func", one.function))
+    function = getattr(one.function, "func", one.function)
     function = getattr(function, "__func__", function)
+    wrapped = getattr(function, "__wrapped__", None)
+    inside = [Called(wrapped, bound, one.caught)] if wrapped is not None else []
     if isinstance(function, type):
         bound, function = function, function.__dict__.get("__init__")
     elif not isinstance(function, types.FunctionType):
         bound, function = type(function), getattr(type(function), "__call__", None)  # noqa: B004
     key = (function, bound, one.caught)
     if not isinstance(function, types.FunctionType) or key in seen:
-        return []
+        return inside
     seen.add(key)
     tree = tree_of(function) if is_own(function.__code__.co_filename) else None
     if tree is None:
-        return []
+        return inside
     place = Place(function, names_in(function))
     reader = _Reader(place, kinds_in(function, bound), reached, one.caught)
     for statement in tree.body:
         reader.visit(statement)
-    return reader.called
+    return [*inside, *reader.called]
 
 
 class _Reader(ast.NodeVisitor):
     """Walks one function's body, in the order in which it's written."""
 
     def __init__(
-        self, place: Place, kinds: dict[str, type], reached: Reached, caught: tuple[type, ...]
+        self, place: Place, kinds: dict[str, type], reached: Reached, caught: tuple[Level, ...]
     ) -> None:
         self._place = place
         self._kinds = kinds
         self._reached = reached
         self._made: dict[str, ast.Call] = {}
-        self._caught = [caught]
+        self._caught = list(caught)
+        self._handled: list[str | None] = []
+        self._is_accepted = False
         #: What it calls.
         self.called: list[Called] = []
 
@@ -129,16 +138,53 @@ class _Reader(ast.NodeVisitor):
             self.visit(one)
 
     def _tried(self, node: ast.Try | ast.TryStar) -> None:
-        caught: list[type] = []
+        level: list[tuple[type, bool]] = []
         for handler in node.handlers:
-            if not any(_is_bare(inner) for inner in ast.walk(handler)):
-                kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-                named = [self._place.value(one) for one in kinds]
-                caught += [kind for kind in named if isinstance(kind, type)]
-        self._caught.append(tuple(caught))
+            again = any(_is_raised_again(inner, handler.name) for inner in ast.walk(handler))
+            kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            named = [self._place.value(one) if one is not None else BaseException for one in kinds]
+            level += [(kind, again) for kind in named if isinstance(kind, type)]
+        self._caught.append(tuple(level))
         self._visit_all(node.body)
         self._caught.pop()
-        self._visit_all([*node.handlers, *node.orelse, *node.finalbody])
+        for handler in node.handlers:
+            self._handled.append(handler.name)
+            self.visit(handler)
+            self._handled.pop()
+        self._visit_all([*node.orelse, *node.finalbody])
+
+    def visit_With(self, node: ast.With) -> None:
+        self._within(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> None:
+        self._within(node)
+
+    def _within(self, node: ast.With | ast.AsyncWith) -> None:
+        level: list[tuple[type, bool]] = []
+        for item in node.items:
+            self.visit(item.context_expr)
+            call = item.context_expr if isinstance(item.context_expr, ast.Call) else None
+            if call is not None and self._place.value(call.func) is contextlib.suppress:
+                named = [self._place.value(one) for one in call.args]
+                level += [(kind, False) for kind in named if isinstance(kind, type)]
+            kind = self._kind(item.context_expr)
+            if kind is not None:
+                self._entered(kind, item.optional_vars)
+        self._caught.append(tuple(level))
+        self._visit_all(node.body)
+        self._caught.pop()
+
+    def _entered(self, kind: type, name: ast.expr | None) -> None:
+        """An object of the project's is used in a `with`."""
+        given = kind
+        for method in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
+            found = inspect.getattr_static(kind, method, None)
+            if isinstance(found, types.FunctionType):
+                self.called.append(Called(found, kind, tuple(self._caught)))
+                if method.endswith("enter__"):
+                    given = returned_by(found) or kind
+        if isinstance(name, ast.Name):
+            self._kinds[name.id] = given
 
     def visit_Raise(self, node: ast.Raise) -> None:
         self.generic_visit(node)
@@ -153,13 +199,16 @@ class _Reader(ast.NodeVisitor):
             if isinstance(status, int):
                 self._reached.answers.append((status, f"raised in {self._place.name}"))
         elif isinstance(kind, type) and issubclass(kind, BaseException):
-            if not any(issubclass(kind, one) for level in self._caught for one in level):
+            late = kind.__name__ == "WebSocketException" and self._is_accepted
+            if not late and not _is_caught(kind, self._caught):
                 self._reached.raised.append((kind, call, self._place))
-        elif call is not None:
+        elif call is not None and (target := self._target(call.func)) is not None:
             # A function that makes the exception.
-            target = self._target(call.func)
-            if target is not None:
-                self._made_by(target[0])
+            self._made_by(target[0])
+        elif raised is not None and not (
+            isinstance(raised, ast.Name) and raised.id in self._handled
+        ):
+            self._reached.is_computed = True
 
     def _made_by(self, maker: Any) -> None:
         tree = tree_of(maker) if isinstance(maker, types.FunctionType) else None
@@ -202,9 +251,7 @@ class _Reader(ast.NodeVisitor):
         if kind is None:
             return
         if attribute == "status_code" and kind.__name__ == "Response":
-            status = self._place.status(value)
-            if status is not None:
-                self._reached.answers.append((status, f"set in {self._place.name}"))
+            self._found(self._place.statuses(value), f"set in {self._place.name}")
         else:
             self._writes(kind, {attribute})
 
@@ -242,8 +289,9 @@ class _Reader(ast.NodeVisitor):
                 self._writes(self._kinds[name.id], None)
         target = self._target(node.func)
         if target is not None:
-            caught = tuple(kind for level in self._caught for kind in level)
-            self.called.append(Called(*target, caught))
+            self.called.append(Called(*target, tuple(self._caught)))
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "accept":
+            self._is_accepted = True
 
     def _answered(self, kind: type, call: ast.Call) -> None:
         if not _is_response(kind):
@@ -251,13 +299,21 @@ class _Reader(ast.NodeVisitor):
         given = next((one.value for one in call.keywords if one.arg == "status_code"), None)
         if given is None and len(call.args) > 1:
             given = call.args[1]
-        status = self._place.status(given) if given is not None else _default_status(kind)
-        if status is not None and (given is not None or kind.__name__ == "RedirectResponse"):
-            self._reached.answers.append((status, f"answered in {self._place.name}"))
+        if given is not None:
+            self._found(self._place.statuses(given), f"answered in {self._place.name}")
+        elif kind.__name__ == "RedirectResponse" and (status := _default_status(kind)) is not None:
+            self._found({status}, f"answered in {self._place.name}")
+
+    def _found(self, statuses: set[int], where: str) -> None:
+        self._reached.answers += [(status, where) for status in sorted(statuses)]
+        self._reached.is_computed = self._reached.is_computed or not statuses
 
     def _target(self, node: ast.expr) -> tuple[Any, type | None] | None:
         """The function that is called, and the class of the object it's called on."""
         if isinstance(node, ast.Attribute):
+            above = self._above(node)
+            if above is not None:
+                return above
             kind = self._kind(node.value)
             if kind is not None:
                 found = inspect.getattr_static(kind, node.attr, None)
@@ -266,6 +322,23 @@ class _Reader(ast.NodeVisitor):
         value = self._place.value(node)
         if isinstance(value, (types.FunctionType, type)):
             return value, None
+        return None
+
+    def _above(self, node: ast.Attribute) -> tuple[Any, type] | None:
+        """The method that `super().method` means."""
+        call = node.value
+        is_super = (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id == "super"
+        )
+        bound = next(iter(self._kinds.values()), None) if is_super else None
+        passed = False
+        for one in bound.__mro__ if bound is not None else ():
+            found = one.__dict__.get(node.attr)
+            if passed and isinstance(found, types.FunctionType) and bound is not None:
+                return found, bound
+            passed = passed or self._place.function in one.__dict__.values()
         return None
 
     def _kind(self, node: ast.expr) -> type | None:
@@ -297,6 +370,42 @@ def _default_status(kind: type) -> int | None:
     return given if isinstance(given, int) else None
 
 
-def _is_bare(node: ast.AST) -> bool:
-    """Whether it raises again what was caught."""
-    return isinstance(node, ast.Raise) and node.exc is None
+def _is_raised_again(node: ast.AST, name: str | None) -> bool:
+    """Whether it raises again what was caught.
+
+    :param name: what that is called.
+    """
+    if not isinstance(node, ast.Raise):
+        return False
+    return node.exc is None or (isinstance(node.exc, ast.Name) and node.exc.id == name)
+
+
+def _is_caught(kind: type, levels: Sequence[Level]) -> bool:
+    """Whether an exception stays inside: the first handler of a `try` that takes it decides."""
+    for level in reversed(levels):
+        again = next((again for one, again in level if issubclass(kind, one)), None)
+        if again is False:
+            return True
+    return False
+
+
+def answers_by_itself(function: Any) -> bool:
+    """Whether a function returns nothing but responses that it makes, with fixed statuses."""
+    function = inspect.unwrap(function) if callable(function) else None
+    tree = tree_of(function) if isinstance(function, types.FunctionType) else None
+    if tree is None:
+        return False
+    place = Place(function, names_in(function))
+    returned = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    whole = isinstance(tree.body[-1], (ast.Return, ast.Raise, ast.If, ast.Try, ast.With, ast.Match))
+    return bool(returned) and whole and all(_has_status(one, place) for one in returned)
+
+
+def _has_status(node: ast.expr | None, place: Place) -> bool:
+    """Whether an expression makes a response with a status of its own."""
+    kind = place.value(node.func) if isinstance(node, ast.Call) else None
+    if not isinstance(node, ast.Call) or not isinstance(kind, type) or not _is_response(kind):
+        return False
+    given = [word.value for word in node.keywords if word.arg == "status_code"]
+    given += node.args[1:2]
+    return kind.__name__ == "RedirectResponse" or bool(given and place.statuses(given[0]) - {200})

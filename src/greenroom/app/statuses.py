@@ -5,63 +5,92 @@ from __future__ import annotations
 import ast
 import inspect
 import types
+from collections.abc import Iterator
 
 from greenroom.app.places import Place, names_in, tree_of
 
+#: An expression, and where it stands.
+Given = tuple[ast.expr, Place]
 
-def status_of(kind: type, call: ast.Call | None, place: Place) -> int | None:
-    """The status of an exception: as it was raised with, or as its class says; None if it can't be told.
+
+def statuses_of(kind: type, call: ast.Call | None, place: Place) -> set[int]:
+    """The statuses of an exception: as it was raised with, or as its class says; none if it can't be told.
 
     :param call: how it was made, if that stands in the source.
     :param place: where that stands.
     """
-    given: ast.expr | None = None
-    if call is not None:
-        given = next((one.value for one in call.keywords if one.arg == "status_code"), None)
-        names = [name for name in _parameters(kind) if name != "self"]
-        if given is None and call.args and names[:1] == ["status_code"]:
-            given = call.args[0]
-    return place.status(given) if given is not None else _status_of_class(kind)
-
-
-def _parameters(kind: type) -> list[str]:
-    start = inspect.getattr_static(kind, "__init__", None)
-    return list(inspect.signature(start).parameters) if callable(start) else []
-
-
-def _status_of_class(kind: type) -> int | None:
-    """What the class itself says: an attribute, or what its `__init__` hands up."""
+    bound = _bound(kind, call, place)
     for one in kind.__mro__:
+        start = one.__dict__.get("__init__")
+        if isinstance(start, types.FunctionType):
+            if "status_code" in bound:
+                expression, where = bound["status_code"]
+                return where.statuses(expression)
+            found = _handed_up(start, one, bound)
+            if found:
+                return found
         known = one.__dict__.get("status_code")
         if isinstance(known, int):
-            return known
-        start = one.__dict__.get("__init__")
+            return {int(known)}
         if isinstance(start, types.FunctionType):
             default = inspect.signature(start).parameters.get("status_code")
             if default is not None and isinstance(default.default, int):
-                return int(default.default)
-            found = _handed_up(start)
-            if found is not None:
-                return found
-    return None
+                return {int(default.default)}
+    return set()
 
 
-def _handed_up(start: types.FunctionType) -> int | None:
-    """The status that an `__init__` gives to the one above, or keeps."""
+def _bound(kind: type, call: ast.Call | None, place: Place) -> dict[str, Given]:
+    """What the parameters of the class were given, by their names."""
+    if call is None:
+        return {}
+    given = {word.arg: (word.value, place) for word in call.keywords if word.arg is not None}
+    start = inspect.getattr_static(kind, "__init__", None)
+    if isinstance(start, types.FunctionType):
+        names = list(inspect.signature(start).parameters)[1:]
+        for name, value in zip(names, call.args, strict=False):
+            if isinstance(value, ast.Starred):
+                break
+            given[name] = (value, place)
+    return given
+
+
+def _handed_up(start: types.FunctionType, owner: type, bound: dict[str, Given]) -> set[int]:
+    """The statuses that an `__init__` gives to the one above, or keeps."""
     tree = tree_of(start)
     place = Place(start, names_in(start))
+    parameters = inspect.signature(start).parameters
+    for expression in _expressions(tree):
+        if isinstance(expression, ast.Name) and expression.id in parameters:
+            if expression.id in bound:
+                value, where = bound[expression.id]
+                return where.statuses(value)
+            default = parameters[expression.id].default
+            if isinstance(default, int):
+                return {int(default)}
+        elif isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+            known = inspect.getattr_static(owner, expression.attr, None)
+            if expression.value.id == next(iter(parameters), "") and isinstance(known, int):
+                return {int(known)}
+        found = place.statuses(expression)
+        if found:
+            return found
+    return set()
+
+
+def _expressions(tree: ast.AST | None) -> Iterator[ast.expr]:
+    """What an `__init__` may take its status from."""
     for node in ast.walk(tree) if tree is not None else ():
-        given: ast.expr | None = None
         if isinstance(node, ast.Call):
-            given = next((word.value for word in node.keywords if word.arg == "status_code"), None)
-            if given is None and _is_init(node.func) and node.args:
-                given = node.args[0]
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
-            given = node.value if node.targets[0].attr == "status_code" else None
-        status = place.status(given) if given is not None else None
-        if status is not None:
-            return status
-    return None
+            named = [word.value for word in node.keywords if word.arg == "status_code"]
+            yield from named
+            if not named and _is_init(node.func) and node.args:
+                yield node.args[0]
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Attribute)
+            and node.targets[0].attr == "status_code"
+        ):
+            yield node.value
 
 
 def _is_init(function: ast.expr) -> bool:

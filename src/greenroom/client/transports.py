@@ -192,11 +192,12 @@ def _async_client(library: ModuleType) -> Any:
             finally:
                 await door.after_request()
             follows = bool(said.get("follow_redirects", self.follow_redirects))
-            response = quick.response(library, self, ordinary, answer, follows=follows)
+            response: Any = quick.response(library, self, ordinary, answer, follows=follows)
             if response.next_request is None or not follows:
                 return witness.armed(response, told.looked)
             # From here on as the library does after its own first answer.
             follow, response.next_request = response.next_request, None
+            response.when_looked_at = told.looked
             last = await self._send_handling_redirects(
                 follow, follow_redirects=True, history=[response]
             )
@@ -255,11 +256,12 @@ def _blocking_client(library: ModuleType) -> Any:
             finally:
                 door.after_request()
             follows = bool(said.get("follow_redirects", self.follow_redirects))
-            response = quick.response(library, self, ordinary, answer, follows=follows)
+            response: Any = quick.response(library, self, ordinary, answer, follows=follows)
             if response.next_request is None or not follows:
                 return witness.armed(response, told.looked)
             # From here on as the library does after its own first answer.
             follow, response.next_request = response.next_request, None
+            response.when_looked_at = told.looked
             last = self._send_handling_redirects(follow, follow_redirects=True, history=[response])
             last.read()
             return witness.armed(last)

@@ -13,11 +13,17 @@ def armed(response: Any, looked: Callable[[], None] | None = None) -> Any:
 
     :param looked: called at the first look; what the response itself brings by default.
     """
-    given = vars(response).pop("when_looked_at", None)
-    looked = looked or given
+    for one in (*response.history, response):
+        given = vars(one).pop("when_looked_at", None)
+        if given is not None:
+            one.looked = given
     if looked is not None:
         response.looked = looked
     return response
+
+
+def _new(kind: Any) -> Any:
+    return kind.__new__(kind)
 
 
 @cache
@@ -69,6 +75,14 @@ def response_class(library: ModuleType) -> Any:  # noqa: C901 - many small metho
         def aiter_raw(self, *arguments: Any, **options: Any) -> AsyncIterator[bytes]:
             self._look()
             return super().aiter_raw(*arguments, **options)  # type: ignore[no-any-return]
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            # A copy is the library's own response: it tells of nothing.
+            request = self._request
+            state: dict[str, Any] = dict(super().__getstate__())
+            for name in ("looked", "when_looked_at", "request_made_by", "own_request"):
+                state.pop(name, None)
+            return _new, (library.Response,), {**state, "_request": request}
 
         def _look(self) -> None:
             looked = self.looked

@@ -36,6 +36,12 @@ class Declared:
         left_out = field in self.excluded or (self.kept is not None and field not in self.kept)
         return self.leaves_out or left_out or field in self.partly
 
+    @property
+    def may_be_partial(self) -> bool:
+        """Whether anything of the answer may be missing."""
+        left_out = bool(self.excluded or self.partly) or self.kept is not None
+        return self.leaves_out or left_out
+
     def must_lack(self, field: str) -> bool:
         """Whether the operation is told to leave a field out by its name."""
         if field in self.partly:

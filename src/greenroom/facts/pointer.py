@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,14 @@ from typing import Any
 def escaped(part: object) -> str:
     """A name, or a number in a list, as a part of a pointer."""
     return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def collapsed(pointer: str) -> str:
+    """A pointer with `*` for the items of lists: the same for all of them."""
+    return _ITEM.sub("/*", pointer)
+
+
+_ITEM = re.compile(r"/\d+(?=/|\Z)")
 
 
 def at(document: Any, pointer: str) -> Any:

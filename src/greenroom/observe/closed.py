@@ -9,6 +9,8 @@ from greenroom.facts.pointer import at, escaped
 
 #: The depth to which bodies are looked into.
 DEEPEST = 40
+#: How many items of a list are looked at: the others are like them.
+ITEMS = 500
 
 
 def inlined(document: Mapping[str, Any], schema: Any, depth: int = 2) -> Any:
@@ -40,6 +42,17 @@ def unknown_fields(
     yield from _unknown(document, [schema], value, "", 0)
 
 
+def required(document: Mapping[str, Any], schema: Any) -> set[str]:
+    """The fields that an object, or each item of a list, must have, whichever way it takes."""
+    flat = list(_flat(document, [schema]))
+    items = [one["items"] for one in flat if isinstance(one.get("items"), dict)]
+    if items:
+        flat = list(_flat(document, items))
+    if any("anyOf" in one or "oneOf" in one for one in flat):
+        return set()
+    return {name for one in flat for name in one.get("required") or ()}
+
+
 def names(document: Mapping[str, Any], schema: Any, name: str) -> bool:
     """Whether a schema, or one that it's made of, has a property of that name."""
     waiting, seen = [schema], set()
@@ -69,7 +82,7 @@ def _unknown(
         items = [one["items"] for one in flat if isinstance(one.get("items"), dict)]
         if not items or any("prefixItems" in one for one in flat):
             return
-        for number, inner in enumerate(value):
+        for number, inner in enumerate(value[:ITEMS]):
             yield from _unknown(document, items, inner, f"{where}/{number}", depth + 1)
         return
     objects = [one for one in flat if _describes_an_object(one)]

@@ -5,6 +5,7 @@ The validation itself is jsonschema-rs's.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,14 +14,16 @@ from typing import Any
 from greenroom.facts.declared import Declared
 from greenroom.facts.exchange import LOOKED_INTO
 from greenroom.facts.outcome import Rule
-from greenroom.facts.pointer import at, escaped
+from greenroom.facts.pointer import at, collapsed, escaped
 from greenroom.observe import closed
-from greenroom.observe.dialect import modern
+from greenroom.observe.dialect import modern, without_required
 from greenroom.observe.formats import FORMATS
 from greenroom.observe.secrets import CREDENTIALS, ISSUED, MASK, Secrets, folded
 from greenroom.observe.words import first_line, shown, told
 
-#: How many problems of one body are told.
+#: Stands after a document's key for the same without its required fields.
+PARTIAL = ":partial"
+#: How many problems of one body, by one rule, are told.
 PROBLEMS = 5
 _WITHOUT_BODY = frozenset({204, 205, 304})
 _WIDTH = 100
@@ -55,6 +58,7 @@ class Contract:
         self._documents = documents
         self._modern: dict[str, dict[str, Any]] = {}
         self._validators: dict[tuple[str, str], Any] = {}
+        self._registries: dict[str, Any] = {}
         self._shown: dict[tuple[str, str], str] = {}
         self._secrets = secrets
         #: The schemas that can't be compiled, a sentence each.
@@ -108,7 +112,7 @@ class Contract:
             return
         yield from self._secret(declared, status, value, pointer or "")
         if pointer:
-            yield from self._against(declared, pointer, value)
+            yield from self._against(declared, status, pointer, value)
 
     def _says_something(self, declared: Declared, contents: Mapping[str, str]) -> bool:
         """Whether a content type was declared on purpose.
@@ -121,47 +125,73 @@ class Contract:
         ]
         return any(schemas) or bool(contents.keys() - {"application/json"})
 
-    def _against(self, declared: Declared, pointer: str, value: Any) -> Iterator[Found]:
-        document = self._document(declared.document)
-        validator = self._validator(declared.document, pointer)
-        count = 0
-        for error in validator.iter_errors(value) if validator is not None else ():
-            where, expected, came = told(error)
-            if error.kind.name == "required" and declared.may_lack(_field(where)):
-                continue
-            count += 1
-            if count > PROBLEMS:
-                break
-            if self._secrets.has(where.rpartition("/")[2]):
-                came = MASK
-            said = self._said(declared.document, pointer)
-            yield Found(Rule.SCHEMA, where, expected, self._secrets.masked(came), said)
+    def _against(
+        self, declared: Declared, status: int, pointer: str, value: Any
+    ) -> Iterator[Found]:
+        key = declared.document
+        document = self._document(key)
         schema = at(document, pointer)
-        for where, name, inner in closed.unknown_fields(document, schema, value):
-            if not self._secrets.has(name):
-                expected = "no such field in the declared model"
-                said = self._said(declared.document, pointer)
-                came = self._secrets.masked(shown(inner))
-                yield Found(Rule.EXTRA, f"{where}/{escaped(name)}", expected, came, said)
-        for one in value if isinstance(value, list) else [value]:
-            for name in one if isinstance(one, dict) else ():
+        # What a route is told to leave out, it leaves out of the answer that its model is for.
+        partial = declared.may_be_partial and str(status) == declared.success
+        validator = self._validator(key + PARTIAL if partial else key, pointer)
+        errors = validator.iter_errors(value) if validator is not None else ()
+        for error in itertools.islice(errors, PROBLEMS):
+            where, expected, came = told(error)
+            if self._secrets.sounds_like(where):
+                came = MASK
+            yield Found(
+                Rule.SCHEMA, where, expected, self._secrets.masked(came), self._said(key, pointer)
+            )
+        yield from self._unknown(key, pointer, value)
+        if not partial:
+            return
+        required = closed.required(document, schema)
+        for where, one in _objects(value):
+            for name in sorted(required - one.keys()):
+                if not declared.may_lack(name):
+                    place = f"{where}/{escaped(name)}"
+                    said = self._said(key, pointer)
+                    yield Found(Rule.SCHEMA, place, "a required field", "nothing", said)
+            for name in one:
                 if declared.must_lack(name) and closed.names(document, schema, name):
                     expected = "no field that response_model_exclude or _include leaves out"
-                    place = (
-                        f"/*/{escaped(name)}" if isinstance(value, list) else f"/{escaped(name)}"
+                    yield Found(
+                        Rule.EXTRA,
+                        f"{where}/{escaped(name)}",
+                        expected,
+                        self._came(name, one[name]),
                     )
-                    came = MASK if self._secrets.has(name) else shown(one[name])
-                    yield Found(Rule.EXTRA, place, expected, self._secrets.masked(came))
+
+    def _unknown(self, key: str, pointer: str, value: Any) -> Iterator[Found]:
+        """Fields that the declared model doesn't have, each once for all items of a list."""
+        document = self._document(key)
+        seen = set()
+        for where, name, inner in closed.unknown_fields(document, at(document, pointer), value):
+            place = f"{where}/{escaped(name)}"
+            if collapsed(place) in seen or self._secrets.has(name):
+                continue
+            seen.add(collapsed(place))
+            expected = "no such field in the declared model"
+            said = self._said(key, pointer)
+            yield Found(Rule.EXTRA, place, expected, self._came(name, inner), said)
+            if len(seen) >= PROBLEMS:
+                return
+
+    def _came(self, name: str, value: Any) -> str:
+        return MASK if self._secrets.sounds_like(name) else self._secrets.masked(shown(value))
 
     def _secret(self, declared: Declared, status: int, value: Any, pointer: str) -> Iterator[Found]:
-        # FastAPI's own answer to invalid input repeats the input.
-        if status == 422 and isinstance(value, dict) and isinstance(value.get("detail"), list):  # noqa: PLR2004
+        # What an error says of a password is what is wrong with it; a 422 repeats the input.
+        if 400 <= status < 500:  # noqa: PLR2004 - the client's errors
             return
         login = declared.is_login or (isinstance(value, dict) and "token_type" in value)
+        seen = set()
         for where, name in self._secrets.found(value):
             of_a_login = login and folded(name) in CREDENTIALS
-            if of_a_login or (folded(name) in ISSUED and self._declares(declared, pointer, name)):
+            on_purpose = folded(name) in ISSUED and self._declares(declared, pointer, name)
+            if of_a_login or on_purpose or collapsed(where) in seen:
                 continue
+            seen.add(collapsed(where))
             yield Found(Rule.SECRETS, where, "no secret in an answer", MASK)
 
     def _declares(self, declared: Declared, pointer: str, name: str) -> bool:
@@ -180,9 +210,22 @@ class Contract:
         return self._shown[key, pointer]
 
     def _document(self, key: str) -> dict[str, Any]:
+        """A document in the words of OpenAPI 3.1, or the same without its required fields."""
         if key not in self._modern:
-            self._modern[key] = modern(self._documents[key])
+            if key.endswith(PARTIAL):
+                self._modern[key] = without_required(self._document(key.removesuffix(PARTIAL)))
+            else:
+                self._modern[key] = modern(self._documents[key])
         return self._modern[key]
+
+    def _registry(self, key: str) -> Any:
+        import jsonschema_rs
+
+        if key not in self._registries:
+            self._registries[key] = jsonschema_rs.Registry(
+                [(key, self._document(key))], draft=jsonschema_rs.Draft202012
+            )
+        return self._registries[key]
 
     def _validator(self, key: str, pointer: str) -> Any:
         if (key, pointer) not in self._validators:
@@ -192,12 +235,10 @@ class Contract:
     def _compile(self, key: str, pointer: str) -> Any:
         import jsonschema_rs
 
-        document = self._document(key)
         try:
-            registry = jsonschema_rs.Registry([(key, document)], draft=jsonschema_rs.Draft202012)
             return jsonschema_rs.Draft202012Validator(
                 {"$ref": f"{key}#{_quoted(pointer)}"},
-                registry=registry,
+                registry=self._registry(key),
                 validate_formats=True,
                 formats=FORMATS,
             )
@@ -221,10 +262,13 @@ def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _field(where: str) -> str:
-    """The field of the answer, or of an item of it, that a place is in."""
-    parts = [part for part in where.split("/")[1:] if not part.isdigit()]
-    return parts[0] if parts else ""
+def _objects(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """An answer's objects at the top: itself, or one item that stands for all of a list."""
+    if isinstance(value, dict):
+        yield "", value
+    elif isinstance(value, list):
+        objects = [(f"/{number}", one) for number, one in enumerate(value) if isinstance(one, dict)]
+        yield from objects[:1]
 
 
 def _quoted(pointer: str) -> str:

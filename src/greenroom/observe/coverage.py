@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from greenroom.facts.exchange import Exchange
 from greenroom.facts.outcome import Cell, Cost, Example, Outcome, Problem
+from greenroom.facts.pointer import collapsed
 from greenroom.observe.contract import Found
 
 #: How much of a body is kept with a problem, in characters.
 BODY = 2000
-_ITEM = re.compile(r"/\d+(?=/|\Z)")
 
 
 class Coverage:
@@ -45,13 +44,13 @@ class Coverage:
         return looked
 
     def found(
-        self, operation: str, status: int, found: Found, exchange: Exchange, test: str
+        self, operation: str, status: int, found: list[Found], exchange: Exchange, test: str
     ) -> None:
         """There is something wrong with an answer."""
-        where = _ITEM.sub("/*", found.where)
-        problem = Problem(operation, str(status), found.rule.value, where, found.expected)
         body = ""
         if exchange.received is not None:
             body = self._masked(exchange.received[: 2 * BODY].decode("utf-8", "replace"))[:BODY]
-        example = Example({test}, found.came, body, found.schema)
-        self.outcome.found(problem, example)
+        for one in found:
+            where = collapsed(one.where)
+            problem = Problem(operation, str(status), one.rule.value, where, one.expected)
+            self.outcome.found(problem, Example({test}, one.came, body, one.schema))

@@ -34,3 +34,16 @@ def _converted(value: Any) -> Any:
     if isinstance(nullable, bool):  # A field may be called so.
         del schema["nullable"]
     return {"anyOf": [schema, {"type": "null"}]} if nullable is True else schema
+
+
+def without_required(document: Any) -> Any:
+    """The document with no field that has to be there: for answers that may leave some out."""
+    if isinstance(document, list):
+        return [without_required(one) for one in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        name: without_required(one)
+        for name, one in document.items()
+        if name != "required" or not isinstance(one, list)
+    }

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from greenroom.facts.pointer import escaped
+from greenroom.observe.closed import ITEMS
 
 NAMES = (
     "password",
     "passwd",
     "hashed_password",
     "password_hash",
+    "pwd_hash",
     "secret",
     "client_secret",
     "secret_key",
@@ -25,7 +27,7 @@ NAMES = (
 #: Of those, what a login answers with.
 CREDENTIALS = frozenset({"token", "accesstoken", "refreshtoken"})
 #: What may be given out where the answer's own schema names it.
-ISSUED = CREDENTIALS | {"apikey"}
+ISSUED = CREDENTIALS | {"apikey", "clientsecret"}
 MASK = '"***"'
 
 
@@ -39,11 +41,16 @@ class Secrets:
         self._folded = frozenset(folded(name) for name in names)
         spelled = "|".join(r"[_-]?".join(map(re.escape, _words(name))) for name in names) or r"(?!)"
         value = r'("(?:[^"\\]|\\.)*"|[^,}\]\s]+)'
+        self._spelled = re.compile(spelled, re.IGNORECASE)
         self._field = re.compile(rf'("[\w-]*(?:{spelled})[\w-]*"\s*:\s*){value}', re.IGNORECASE)
 
     def has(self, name: str) -> bool:
         """Whether a field of that name is a secret."""
         return folded(name) in self._folded
+
+    def sounds_like(self, name: str) -> bool:
+        """Whether a field's name has such a name in it: what it holds isn't shown."""
+        return self._spelled.search(name) is not None
 
     def masked(self, text: str) -> str:
         """A text of JSON without the values of such fields."""
@@ -57,14 +64,19 @@ class Secrets:
             if isinstance(one, dict):
                 for name, inner in one.items():
                     place = f"{where}/{escaped(name)}"
-                    if self.has(name) and inner not in _NOTHING and not isinstance(inner, bool):
+                    if self.has(name) and not _is_nothing(inner):
                         yield place, name
                     waiting.append((place, inner))
             elif isinstance(one, list):
-                waiting += [(f"{where}/{number}", inner) for number, inner in enumerate(one)]
+                items = enumerate(one[:ITEMS])
+                waiting += [(f"{where}/{number}", inner) for number, inner in items]
 
 
-_NOTHING: tuple[Any, ...] = (None, "", [], {})
+def _is_nothing(value: Any) -> bool:
+    """Whether a value tells nothing: empty, a switch, or stars, as Pydantic's SecretStr is written."""
+    if isinstance(value, str):
+        return not value.strip("*")
+    return value is None or isinstance(value, bool) or value in ([], {})
 
 
 def folded(name: str) -> str:
