@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from types import ModuleType
@@ -20,10 +21,6 @@ def armed(response: Any, looked: Callable[[], None] | None = None) -> Any:
     if looked is not None:
         response.looked = looked
     return response
-
-
-def _new(kind: Any) -> Any:
-    return kind.__new__(kind)
 
 
 @cache
@@ -82,7 +79,8 @@ def response_class(library: ModuleType) -> Any:  # noqa: C901 - many small metho
             state: dict[str, Any] = dict(super().__getstate__())
             for name in ("looked", "when_looked_at", "request_made_by", "own_request"):
                 state.pop(name, None)
-            return _new, (library.Response,), {**state, "_request": request}
+            made = (library.Response, object, None)
+            return copyreg._reconstructor, made, {**state, "_request": request}  # type: ignore[attr-defined]  # noqa: SLF001
 
         def _look(self) -> None:
             looked = self.looked
