@@ -1,6 +1,6 @@
 """Tests of a FastAPI app on a real, isolated database, without a conftest.
 
-The names exported here are the types of the public fixtures, for annotations::
+The names exported here are the types of the public fixtures, for annotations, and `invalid`::
 
     from greenroom import Client, Overrides
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from httpx2 import Client as SyncClient
 
     from greenroom.app.overrides import Overrides
+    from greenroom.data.invalid import invalid
     from greenroom.facts.errors import GreenroomError
     from greenroom.facts.isolation import Isolation
 
-__all__ = ["Client", "GreenroomError", "Isolation", "Overrides", "SyncClient"]
+__all__ = ["Client", "GreenroomError", "Isolation", "Overrides", "SyncClient", "invalid"]
 __version__ = "0.1.0"
 
 
@@ -37,6 +38,10 @@ def __getattr__(name: str) -> object:
         from greenroom.app.overrides import Overrides
 
         return Overrides
+    if name == "invalid":
+        from greenroom.data.invalid import invalid
+
+        return invalid
     if name == "Isolation":
         from greenroom.facts.isolation import Isolation
 

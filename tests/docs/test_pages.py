@@ -107,3 +107,19 @@ def test_links_between_the_pages_lead_somewhere() -> None:
                     re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings
                 }
                 assert anchor in anchors, f"{page}: {link}"
+
+
+def test_the_refused_payloads_are_those_that_the_page_names(pytester: pytest.Pytester) -> None:
+    """As `docs/payloads.md` shows them, of the tutorial's app."""
+    test = files_of("docs/payloads.md")
+    files = {"main.py": files_of("README.md")["main.py"], **test}
+    result = Project(files).run(pytester, "-v", "-p", "no:randomly")
+    result.passed(5)
+    shown = [
+        line
+        for line in (ROOT / "docs" / "payloads.md").read_text(encoding="utf-8").splitlines()
+        if line.endswith(" PASSED")
+    ]
+    for line in shown:
+        assert line.split()[0] in result.out
+    assert len(shown) == 5

@@ -51,6 +51,7 @@ class Code(Enum):
     CONTRACT = "GR040"
     QUERIES = "GR041"
     GATE = "GR042"
+    PAYLOAD = "GR043"
 
 
 class GreenroomError(Exception):
