@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from greenroom.app import foreign, recorder
 from greenroom.app.dependencies import wake
 from greenroom.app.hints import unused_overrides
-from greenroom.app.lifespan import Lifespan
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.overrides import overriding
 from greenroom.app.passwords import Passwords
-from greenroom.app.wsgi import NoLifespan, is_flask, main_engine
+from greenroom.app.wsgi import is_flask, main_engine
 from greenroom.client.quick import Prototypes
 from greenroom.config import env_file
 from greenroom.facts.errors import Code, GreenroomError
@@ -35,6 +34,7 @@ from greenroom.runtime.layering import Layering
 from greenroom.runtime.limit import Limit
 from greenroom.runtime.lines import line_of
 from greenroom.runtime.proof import Proof, unique_columns_of
+from greenroom.runtime.running import Running
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,8 +76,6 @@ class Room:
         self._changed = Changed(is_test_file)
         #: Whether a test asks for something that the app must be started for.
         self.is_needed = True
-        # How many of the suite's own clients have the app started now.
-        self._foreign = 0
         #: What fixtures of a higher scope have of their own.
         self.wide: list[Wide] = []
         self._checked_out = 0
@@ -106,14 +104,12 @@ class Room:
         self._loaded: Loaded | None = None
         self._databases: Databases | None = None
         self._env_file: Path | None = None
-        self._started: Lifespan | NoLifespan | None = None
+        self._running = Running(lambda: self.app, lambda: self.is_wsgi, self._refuse_layers)
         self._test = ""
         self._isolation = Isolation.RESET
         self._cloned = False
         self._shared = False
         self._to_isolate = False
-        #: Whether the next start-up makes tables that the baseline doesn't know.
-        self._new_tables = False
         self._tasks: set[asyncio.Task[object]] = set()
         self._is_test_file = is_test_file
         self._proof: Proof | None = None
@@ -142,6 +138,7 @@ class Room:
                 self.settings, self._identity, self._is_test_file, self._load_early
             )
             self._undo.callback(self._databases.close)
+            self._running.databases = self._databases
             self._layering = Layering(self._databases, self.ledger)
             self._databases.saw = self.ledger.sent
             self._databases.watch()
@@ -171,18 +168,20 @@ class Room:
         if self._databases is not None:
             self._databases.build()
             self._databases.rewind()
-        self._start(loop)
+        self._running.start(loop)
         if self._databases is not None:
             self._databases.take_baseline()
         self.home = Home(loop)
         self.loop = loop
-        self._undo.callback(foreign.watch(self.app, self.make_way, self.way_is_free))
+        self._undo.callback(
+            foreign.watch(self.app, self._running.make_way, self._running.way_is_free)
+        )
         if not self.is_wsgi:
             alike = self.proof.is_alike
             self._undo.callback(recorder.record(self.app, self.ledger.asked, alike))
         if not self.is_needed:
             # The suite starts it by clients of its own, and its start-up may not stand two at once.
-            self._stop()
+            self._running.stop()
 
     def end(self) -> None:
         """Shut the app down, and let go of the run's own loop.
@@ -195,7 +194,7 @@ class Room:
                 self.left.open_transaction.append(self._test)
             self.home.close()
         self.home = self.loop = None
-        self._stop()
+        self._running.stop()
 
     def close(self) -> None:
         """Take everything back: the files, the watch, the environment. Harmless if called twice."""
@@ -226,15 +225,9 @@ class Room:
             self.left.open_transaction.append(previous)
         if Reset.EMPTIED in found:
             # The tables were changed, and the app's start-up had made some of them.
-            self._refuse_layers(previous)
-            self._new_tables = True
-        if self._new_tables and self._started is not None:
-            loop = self._started.loop
-            self._stop()
-            self._databases.rewind()
-            self._start(loop)
-            self._databases.take_baseline()
-            self._new_tables = False
+            self._running.make_anew(previous)
+        else:
+            self._running.make_new_tables()
         # Here, before any fixture is set up: pytest doesn't forgive an error in the middle of one.
         self._databases.settle()
         self._checked_out = self._databases.checked_out()
@@ -307,7 +300,7 @@ class Room:
     def before_layer_ends(self) -> None:
         """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
         self._changed.fixtures_are_done()
-        if self._started is None and self.home is not None:
+        if self._running.loop is None and self.home is not None:
             # The loop that it was started on has ended, and the fixture may ask the app something.
             self.return_home()
         self.after_test()
@@ -369,27 +362,8 @@ class Room:
                 self.left.running.append(test)
 
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the app started on a loop that isn't running now, and nowhere else.
-
-        One app object can't be started twice at once: what its start-up keeps on `app.state` or in
-        a global would be overwritten by the second, and closed under the first.
-
-        :raises GreenroomError: if the shut-down or the start-up fails.
-        """
-        if self._foreign:
-            return  # It's started by a client of the suite's own, and serves everybody as it is.
-        if self._started is None or self._started.loop is not loop:
-            with self._databases.unshared() if self._databases else contextlib.nullcontext():
-                self._stop()
-                if self._databases is not None and self._databases.rewind():
-                    self._refuse_layers(self._test)
-                    self._new_tables = True
-                self._start(loop)
-                if self._databases is not None and self._new_tables:
-                    self._databases.take_baseline()
-                    self._new_tables = False
-                elif self._databases is not None and self._databases.layers:
-                    self._databases.reset()
+        """Have the app started on a loop that isn't running now. Raises GreenroomError."""
+        self._running.move_to(loop, self._test)
 
     def return_home(self) -> None:
         """Have the app started on the run's own loop, if anybody needs it. Raises GreenroomError."""
@@ -402,23 +376,9 @@ class Room:
             self.is_needed = True
             self.return_home()
 
-    def make_way(self) -> None:
-        """Shut the app down: a client of the suite's own is about to start it.
-
-        :raises GreenroomError: if the shut-down fails.
-        """
-        self._foreign += 1
-        if self._started is not None and not self._started.loop.is_running():
-            self._stop()
-
-    def way_is_free(self) -> None:
-        """That client has shut it down; it is started again when a test needs it."""
-        self._foreign -= 1
-
     def leave(self, loop: asyncio.AbstractEventLoop) -> None:
         """Shut the app down if it is started on a loop that is about to end. Raises GreenroomError."""
-        if self._started is not None and self._started.loop is loop:
-            self._stop()
+        self._running.leave(loop)
 
     # -- what the fixtures use ---------------------------------------------------------------------
 
@@ -472,23 +432,22 @@ class Room:
                 "db_session was requested, but SQLAlchemy isn't installed.",
                 "db_session is a SQLAlchemy session on the app's engine.",
             )
-        if not self._databases.has_engine and self._started is not None:
+        loop, databases = self._running.loop, self._databases
+        if not databases.has_engine and loop is not None and not loop.is_running():
             # One that is made at the first request: this is the test's first.
-            loop, has_engine = self._started.loop, lambda: self._databases.has_engine
-            if not loop.is_running():
-                loop.run_until_complete(wake(self.app, has_engine))
-        return self._databases.session(blocking=blocking)
+            loop.run_until_complete(wake(self.app, lambda: databases.has_engine))
+        return databases.session(blocking=blocking)
 
     async def enter(self, scope: Message, receive: Receive, send: Send) -> None:
         """The app as a server would call it: started, and with the lifespan's state in the scope."""
         __tracebackhide__ = True
-        if self._started is None and not self._foreign:
+        if not self._running.is_reachable:
             raise GreenroomError(
                 Code.START_UP,
                 "a request went out while the app was shut down.",
                 "Send it from a test, or from a fixture of one.",
             )
-        scope["state"] = self._started.state if self._started is not None else {}
+        scope["state"] = self._running.state
         await self.app(scope, receive, send)
 
     def diagnosis(self, session: object) -> list[str]:
@@ -552,22 +511,7 @@ class Room:
         if is_flask(app) and self._databases is not None:
             self._databases.main_engine = functools.partial(main_engine, app)
 
-    # -- the app's one place -----------------------------------------------------------------------
-
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        lifespan = NoLifespan(loop) if self.is_wsgi else Lifespan(self.app, loop)
-        loop.run_until_complete(lifespan.start())
-        self._started = lifespan
-
-    def _stop(self) -> None:
-        started, self._started = self._started, None
-        if started is None or started.loop.is_closed():
-            return
-        try:
-            started.loop.run_until_complete(started.stop())
-        finally:
-            if self._databases is not None:
-                started.loop.run_until_complete(self._databases.let_go())
+    # -- the app -----------------------------------------------------------------------------------
 
     def _load_early(self) -> None:
         """Load the app because somebody connects to a database that may turn out to be the app's."""
