@@ -26,6 +26,7 @@ FIXTURES = (
     "overrides",
     "live_server",
     "queries",
+    "clock",
 )
 
 

@@ -52,6 +52,7 @@ class Code(Enum):
     QUERIES = "GR041"
     GATE = "GR042"
     PAYLOAD = "GR043"
+    CLOCK = "GR044"
 
 
 class GreenroomError(Exception):

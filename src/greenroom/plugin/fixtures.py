@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from greenroom.app.load import AsgiApp
     from greenroom.app.overrides import Overrides
+    from greenroom.boundary.clock import Clock
     from greenroom.observe.queries import Queries
     from greenroom.runtime.live import LiveServer
 
@@ -141,6 +142,17 @@ def overrides(app: AsgiApp) -> Iterator[Overrides]:
 def queries(pytestconfig: pytest.Config) -> Queries:
     """Counts the statements that requests send: `with queries.at_most(3): ...`."""
     return pytestconfig.stash[ROOM].queries()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The time that the app and the test read: freeze it, travel, move it on. It's right again after."""
+    from greenroom.boundary.clock import Clock
+
+    with reported():
+        own = Clock()
+    yield own
+    own.restore()
 
 
 # -- what holds them up ----------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Floor 2: fakes for what is outside of the app."""
