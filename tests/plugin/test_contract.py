@@ -702,6 +702,7 @@ async def wide_answer():
 def test_what_pydantic_writes_is_no_problem(pytester: pytest.Pytester) -> None:
     """URLs, patterns, zones, SecretStr; what leaves fields out in every way; errors about passwords."""
     app = """
+import enum
 import re
 from typing import Annotated, Union
 from fastapi import FastAPI, HTTPException
@@ -744,13 +745,20 @@ async def missing():
 async def invalid():
     return JSONResponse({"errors": {"password": "must have 8 characters"}}, 400)
 
+class Number(enum.IntEnum):
+    ONE = 1
+
+@app.get("/keys")
+async def keys() -> dict[Number, list[Number]]:
+    return {Number.ONE: [Number.ONE]}
+
 @app.post("/pay")
 async def pay() -> dict[str, str]:
     return {}
 """
-    paths = ["/written", "/none", "/union", "/missing", "/invalid"]
+    paths = ["/written", "/none", "/union", "/missing", "/invalid", "/keys"]
     result = project(asking(paths), app=app).run(pytester, "--greenroom-report=json")
-    result.passed(5)
+    result.passed(6)
     assert result.json("greenroom.json")["problems"] == []
 
 

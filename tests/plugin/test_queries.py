@@ -188,3 +188,49 @@ def test_it(queries):
     result = Project({**FILES, "test_main.py": test}).run(pytester)
     result.counts(failed=1)
     assert "is no number of statements" in result.out
+
+
+def test_what_greenroom_reads_again_for_the_test_is_no_pattern_of_the_apps(
+    pytester: pytest.Pytester,
+) -> None:
+    """`db_session` catches up after a request, row by row."""
+    test = """
+from main import Author, Book
+
+def test_it(client, db_session, queries):
+    author = Author(books=[Book() for _ in range(4)])
+    db_session.add(author)
+    db_session.commit()
+    books = list(author.books)
+    with queries.no_n_plus_one():
+        assert client.get("/authors").json() == [4]
+    assert books
+"""
+    files = {"main.py": N_PLUS_ONE, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
+    Project(files).run(pytester).passed(1)
+
+
+def test_blocks_may_overlap_and_be_used_again(pytester: pytest.Pytester) -> None:
+    """In any order; each counts what is sent while it stands."""
+    test = """
+async def test_it(client, queries):
+    first, second = queries.counted(), queries.counted()
+    a = first.__enter__()
+    b = second.__enter__()
+    await client.get("/items")
+    first.__exit__(None, None, None)
+    await client.get("/items")
+    second.__exit__(None, None, None)
+    await client.get("/items")
+    assert (a.count, b.count) == (1, 2)
+    again = queries.exactly(1)
+    for _ in range(2):
+        with again:
+            await client.get("/items")
+    queries.counted().__enter__()
+
+async def test_next(client, queries):
+    with queries.exactly(1):
+        await client.get("/items")
+"""
+    Project({**FILES, "test_main.py": test}).run(pytester, "-p", "no:randomly").passed(2)

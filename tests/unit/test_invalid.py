@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import ipaddress
+import json
+import os
 import re
+import subprocess
+import sys
 import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -21,7 +25,10 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    FutureDate,
     Json,
+    NaiveDatetime,
+    PastDatetime,
     RootModel,
     SecretStr,
     StrictInt,
@@ -35,6 +42,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
@@ -43,6 +51,12 @@ from greenroom.data.invalid import Case
 from greenroom.facts.errors import GreenroomError
 
 T = TypeVar("T")
+
+
+def _starts_with_bz(value: str) -> str:
+    if not value.startswith("BZ"):
+        raise ValueError("it has to start with BZ")
+    return value
 
 
 class Opaque:
@@ -291,7 +305,58 @@ class Big(BaseModel):
     x: float = Field(gt=0.1, lt=0.2)
 
 
+class Username(BaseModel):
+    name: str = Field(pattern=r"^[a-z]+$", min_length=3, max_length=8)
+    password: str = Field(pattern=r"^\S+$", min_length=8)
+    odd: str = Field(pattern=r"^[^a-zA-Z0-9 _-]$")
+
+
+class Discount(BaseModel):
+    part: float = Field(gt=0, lt=1)
+    amount: Decimal = Field(gt=0, le=100, max_digits=5, decimal_places=2)
+    step: int = Field(multiple_of=5, ge=5)
+
+
+class Calendar(BaseModel):
+    day: dt.date = Field(ge=dt.date(2020, 1, 1), le=dt.date(2020, 12, 31))
+    later: FutureDate
+    before: PastDatetime
+    naive: NaiveDatetime
+    long: dt.timedelta = Field(gt=dt.timedelta(days=2))
+
+
+class Keys(BaseModel):
+    least: dict[str, int] = Field(min_length=3)
+    short: dict[Annotated[str, Field(min_length=2)], int]
+    coloured: dict[Colour, int]
+
+
+class Sets(BaseModel):
+    some: set[str] = Field(min_length=2, max_length=3)
+    huge: list[int] = Field(max_length=2**40)
+    text: str = Field(max_length=2**31 - 1)
+
+
+class Examples(BaseModel):
+    number: Annotated[str, AfterValidator(_starts_with_bz)] = Field(examples=["BZ1"])
+
+
+class Generated(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    first_name: str
+    last_name: str = "x"
+
+
+class Careless(BaseModel):
+    name: Annotated[str, BeforeValidator(lambda value: value.strip())]
+
+
+class Tags(RootModel[dict[str, list[Address]]]):
+    pass
+
+
 MODELS: list[Any] = [
+    Username, Discount, Calendar, Keys, Sets, Examples, Generated, Careless, Tags,
     Item, Texts, Times, Kinds, Ids, Optionals, Address, Person, Deep, Node, Strict, StrictAll, Aliased,
     ByName, Cat, Dog, Pet, Tagged, Mixed, Lists, Maps, Trimmed, Before, Loose, Booleans, Page[int],
     Page[Address], Defaults, Parent, Child, Numbers, Whole, Typed, Data, UsesTyped, Empty, Big, Bounds,
@@ -372,6 +437,25 @@ EXPECTED = {
     Pet: ["pet.kind-missing", "pet.kind-not_allowed", "pet.lives-too_large"],
     Lists: ["some-too_few", "some-too_many", "pair-too_few", "nested.0.0-not_a_number"],
     Maps: ["scores.1-not_a_number", "least-not_an_object"],
+    Username: [
+        "name-not_of_the_pattern",
+        "name-too_short",
+        "name-too_long",
+        "password-too_short",
+        "odd-not_of_the_pattern",
+    ],
+    Discount: [
+        "part-too_small",
+        "part-too_large",
+        "amount-too_small",
+        "amount-too_large",
+        "step-too_small",
+        "step-not_a_multiple",
+    ],
+    Calendar: ["day-not_a_date", "later-missing", "long-not_a_duration"],
+    Keys: ["least.1-not_a_number", "coloured.red-not_a_number"],
+    Sets: ["some-too_few", "some-too_many", "huge-not_a_list"],
+    Generated: ["firstName-missing", "lastName-not_a_string"],
     Empty: ["unexpected-extra", "not_an_object"],
 }
 
@@ -443,3 +527,76 @@ def test_a_given_payload_that_is_not_valid_is_told() -> None:
         GreenroomError, match=r"the payload that was given is refused by Item: name"
     ):
         invalid(Item, valid={"price": 1, "email": "x"})
+
+
+RIGHT = {
+    "too_short": "too_short",
+    "too_long": "too_long",
+    "not_of_the_pattern": "string_pattern_mismatch",
+    "not_a_multiple": "multiple_of",
+    "extra": "extra_forbidden",
+}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_case_is_refused_for_what_its_name_says(model: Any) -> None:
+    """A pattern by the pattern, a length by the length."""
+    for case in invalid(model):
+        right = RIGHT.get(case.name.rpartition("-")[2])
+        assert right is None or case.type.endswith(right), case
+
+
+def test_the_list_is_the_same_in_each_process() -> None:
+    """Workers collect the same tests, whatever their hashes are seeded with."""
+    script = """
+from pydantic import BaseModel, Field
+from greenroom import invalid
+class M(BaseModel):
+    d: dict[str, int] = Field(min_length=4)
+    s: set[str] = Field(min_length=3)
+print([case.name for case in invalid(M)])
+"""
+    told = set()
+    for seed in ("1", "2", "3"):
+        environ = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", script]
+        told.add(subprocess.run(command, env=environ, capture_output=True, check=True).stdout)
+    assert len(told) == 1
+
+
+def test_a_model_that_needs_itself_is_told() -> None:
+    """There is no end to it."""
+
+    class Endless(BaseModel):
+        me: Endless
+
+    with pytest.raises(
+        GreenroomError, match="GR043 there is no payload of Endless: it needs itself"
+    ):
+        invalid(Endless)
+
+
+def test_a_validator_that_fails_is_told() -> None:
+    """On the payload that should be valid; on others, it's no refusal."""
+
+    class Broken(BaseModel):
+        name: Annotated[str, AfterValidator(lambda value: value.no_such_method())]
+
+    with pytest.raises(GreenroomError, match="a validator of Broken raised AttributeError"):
+        invalid(Broken)
+    assert names(invalid(Careless)) == ["name-missing", "not_an_object"]
+
+
+def test_a_given_payload_may_be_of_any_kind() -> None:
+    """A list, a model, values that JSON doesn't have: what comes out can be sent."""
+    assert names(invalid(list[int], valid=[1])) == [
+        "0-null",
+        "0-not_a_number",
+        "0-not_whole",
+        "not_a_list",
+    ]
+    given = Generated.model_validate({"firstName": "a"})
+    assert "firstName-missing" in names(invalid(Generated, valid=given))
+    times = {"day": dt.date(2026, 1, 1), "at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}
+    for case in invalid(Times, valid={**times, "time": dt.time(1), "span": dt.timedelta(1)}):
+        json.dumps(case.payload)

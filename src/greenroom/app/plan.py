@@ -99,35 +99,57 @@ class Planner:
         return drops
 
     def _reasons(self, route: Route) -> Iterator[tuple[str, str]]:
-        declared = self._documents.declared(route)
         dependant = getattr(route.source, "dependant", None)
         path = str(getattr(route.source, "path", ""))
         validated = dependant is not None and can_be_invalid(dependant, path)
-        invalid = self._invalid(route)
-        silent = getattr(route.source, "status_code", None) is None and sources.answers_by_itself(
-            route.endpoint
-        )
-        for status in declared.responses:
-            if silent and status == declared.success:
-                continue  # It's FastAPI's default, and the function answers otherwise.
-            # FastAPI declares it for every parameter, also where nothing can be wrong, or where a
-            # handler of the project's answers otherwise.
-            happens = validated and "422" in invalid
-            if status != "422" or happens or not self._is_fastapis(route):
-                yield status, "declared in OpenAPI"
+        invalid = self._invalid(route) if validated else {}
+        yield from self._declared(route, invalid)
         reached = [self._reach(function) for function in _functions(route, dependant)]
+        declared = self._documents.declared(route)
         if not declared.responses and not any(one.answers for one in reached):
             # Nothing is declared of an operation without a schema, and it says nothing itself.
             yield declared.success, "what it answers if all is well"
         for one in reached:
             yield from self._raised(route, one)
-        if validated and route.operation.method != WEBSOCKET:
-            for status, reason in invalid.items():
-                yield status, reason
+        if route.operation.method != WEBSOCKET:
+            yield from invalid.items()
         if dependant is not None:
-            yield from required_by(route, dependant)
+            yield from self._required(route, dependant)
         if route.operation.method in _WRITES:
             yield from self._conflicts(reached)
+
+    def _declared(self, route: Route, invalid: Collection[str]) -> Iterator[tuple[str, str]]:
+        """What OpenAPI declares, and can happen.
+
+        :param invalid: what invalid input is answered with, if there is such a thing.
+        """
+        declared = self._documents.declared(route)
+        has_default = getattr(route.source, "status_code", None) is None
+        silent = has_default and sources.answers_by_itself(route.endpoint)
+        for status in declared.responses:
+            is_range = status == "default" or status.endswith("XX")
+            named = [one for one in declared.responses if one != status and one[0] == status[0]]
+            if is_range and (status == "default" or named):
+                continue  # It stands for what else may come.
+            if silent and status == declared.success:
+                continue  # It's FastAPI's default, and the function answers otherwise.
+            # FastAPI declares 422 for every parameter, also where nothing can be wrong, or where a
+            # handler of the project's answers otherwise.
+            if status != "422" or "422" in invalid or not self._is_fastapis(route):
+                yield status, "declared in OpenAPI"
+
+    def _required(self, route: Route, dependant: Any) -> Iterator[tuple[str, str]]:
+        """What parameters and security schemes require.
+
+        A function of the project's that takes scopes says itself what missing ones are answered with.
+        """
+        own = {
+            status
+            for one in all_of(dependant)
+            if getattr(one, "security_scopes_param_name", None)
+            for status, _ in self._raised(route, self._reach(one.call))
+        }
+        yield from required_by(route, dependant, scopes_are_403=not own or "403" in own)
 
     def _invalid(self, route: Route) -> dict[str, str]:
         """What invalid input is answered with, and why: FastAPI's 422, or what the project made of it."""
@@ -190,8 +212,8 @@ class Planner:
     def possible(self, route: Route) -> frozenset[str] | None:
         """The statuses that nobody has to declare; None if they can't all be told.
 
-        What FastAPI and Starlette answer by themselves, what the app's middlewares answer, and anything
-        where a status is computed.
+        What FastAPI and Starlette answer by themselves, what a route class of the project's raises, what a
+        dependency makes of an error of its operation, and anything where a status is computed.
         """
         dependant = getattr(route.source, "dependant", None)
         reached = [self._reach(function) for function in _functions(route, dependant)]
@@ -204,8 +226,13 @@ class Planner:
         by_itself = {"206", "304", "416"}
         if dependant is not None and any(one.body_params for one in all_of(dependant)):
             by_itself.add("400")
-        for function in _middlewares(route.app):
-            by_itself |= {str(status) for status, _ in self._reach(function).answers}
+        late = [found for one in reached for found in one.late]
+        if dependant is not None:
+            original = getattr(route.source, "original_route", route.source)
+            late += self._reach(type(original).get_route_handler).raised
+        for kind, call, place in late:
+            if _is_http(kind):
+                by_itself |= {str(status) for status in statuses_of(kind, call, place)}
         return frozenset(by_itself)
 
     def _conflicts(self, reached: list[sources.Reached]) -> Iterator[tuple[str, str]]:
@@ -234,20 +261,6 @@ def _functions(route: Route, dependant: Any) -> Iterator[Any]:
         if one.call is not None:
             yield one.call
         waiting += one.dependencies
-
-
-def _middlewares(app: Any) -> Iterator[Any]:
-    """The functions of an app's middlewares, as they were added."""
-    for one in getattr(app, "user_middleware", None) or ():
-        dispatch = (getattr(one, "kwargs", None) or {}).get("dispatch")
-        kind = getattr(one, "cls", None)
-        for function in (
-            dispatch,
-            getattr(kind, "dispatch", None),
-            getattr(kind, "__call__", None) if isinstance(kind, type) else kind,  # noqa: B004
-        ):
-            if function is not None:
-                yield function
 
 
 def _is_http(kind: type) -> bool:

@@ -89,6 +89,7 @@ class _Heard:
         self._is_socket = scope["type"] == "websocket"
         self._method = WEBSOCKET if self._is_socket else scope["method"]
         self._path: str = scope["path"]
+        self._scope = scope
         self._target = f"{scope['path']}?{query}" if query else scope["path"]
         self._watch = watch
         self._status: int | None = None
@@ -136,8 +137,17 @@ class _Heard:
         known = self._parts is not None and status is not None
         if known and not self._is_socket and self._method != "HEAD":
             body = decoded(b"".join(self._parts or ()), self._encoding)
+        reached = error is not None or "endpoint" in self._scope
         exchange = Exchange(
-            self._method, self._target, None, status, body, line, self._content_type, self._path
+            self._method,
+            self._target,
+            None,
+            status,
+            body,
+            line,
+            self._content_type,
+            self._path,
+            reached,
         )
         # Whether somebody looks at it can't be seen from here.
         self._watch.saw(exchange)()

@@ -12,8 +12,11 @@ from greenroom.app.operations import Route
 from greenroom.facts.operation import WEBSOCKET
 
 
-def required_by(route: Route, dependant: Any) -> Iterator[tuple[str, str]]:
-    """What an operation's parameters require."""
+def required_by(route: Route, dependant: Any, *, scopes_are_403: bool) -> Iterator[tuple[str, str]]:
+    """What an operation's parameters require.
+
+    :param scopes_are_403: whether missing scopes are answered so.
+    """
     scoped = False
     for one in all_of(dependant):
         scoped = scoped or bool(
@@ -24,7 +27,7 @@ def required_by(route: Route, dependant: Any) -> Iterator[tuple[str, str]]:
         status = "403" if route.operation.method == WEBSOCKET else _unauthenticated(one.call)
         scheme = getattr(one.call, "scheme_name", type(one.call).__name__)
         yield status, f"the security scheme {scheme}"
-    if scoped and route.operation.method != WEBSOCKET:
+    if scoped and scopes_are_403 and route.operation.method != WEBSOCKET:
         yield "403", "security scopes are required"
     if route.operation.method == WEBSOCKET:
         return

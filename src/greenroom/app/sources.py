@@ -40,11 +40,13 @@ class Reached:
     :param answers: the statuses of responses that it makes itself, each with the function.
     :param written: the classes that it makes objects of, or whose attributes it sets, each with the
         names of those attributes (None: any).
+    :param late: those that a dependency raises as it handles an error of the operation.
     :param is_computed: whether there is a status that can't be told.
     """
 
     raised: list[tuple[type, ast.Call | None, Place]] = field(default_factory=list)
     is_computed: bool = False
+    late: list[tuple[type, ast.Call | None, Place]] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     written: dict[type, set[str] | None] = field(default_factory=dict)
 
@@ -201,7 +203,9 @@ class _Reader(ast.NodeVisitor):
         elif isinstance(kind, type) and issubclass(kind, BaseException):
             late = kind.__name__ == "WebSocketException" and self._is_accepted
             if not late and not _is_caught(kind, self._caught):
-                self._reached.raised.append((kind, call, self._place))
+                handles = bool(self._handled) and _is_generator(self._place.function)
+                found = self._reached.late if handles else self._reached.raised
+                found.append((kind, call, self._place))
         elif call is not None and (target := self._target(call.func)) is not None:
             # A function that makes the exception.
             self._made_by(target[0])
@@ -370,6 +374,10 @@ def _default_status(kind: type) -> int | None:
     return given if isinstance(given, int) else None
 
 
+def _is_generator(function: Any) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
 def _is_raised_again(node: ast.AST, name: str | None) -> bool:
     """Whether it raises again what was caught.
 
@@ -390,12 +398,16 @@ def _is_caught(kind: type, levels: Sequence[Level]) -> bool:
 
 
 def answers_by_itself(function: Any) -> bool:
-    """Whether a function returns nothing but responses that it makes, with fixed statuses."""
+    """Whether a function returns nothing but responses that it makes, with fixed statuses, or nothing."""
     function = inspect.unwrap(function) if callable(function) else None
     tree = tree_of(function) if isinstance(function, types.FunctionType) else None
     if tree is None:
         return False
     place = Place(function, names_in(function))
+    if isinstance(tree.body[-1], ast.Raise) and not any(
+        isinstance(node, ast.Return) for node in ast.walk(tree)
+    ):
+        return True
     returned = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
     whole = isinstance(tree.body[-1], (ast.Return, ast.Raise, ast.If, ast.Try, ast.With, ast.Match))
     return bool(returned) and whole and all(_has_status(one, place) for one in returned)

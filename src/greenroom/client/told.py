@@ -29,7 +29,17 @@ class Told:
     :param is_stream: whether the answer is read piece by piece.
     """
 
-    __slots__ = ("_method", "_path", "_sent", "_target", "_watch", "answer", "is_stream", "looked")
+    __slots__ = (
+        "_method",
+        "_path",
+        "_sent",
+        "_target",
+        "_watch",
+        "answer",
+        "is_stream",
+        "looked",
+        "scope",
+    )
 
     def __init__(
         self, door: Listens, scope: Message, sent: bytes | None, *, is_stream: bool = False
@@ -41,6 +51,8 @@ class Told:
         self._sent = sent
         self._watch = door.asked()
         self.is_stream = is_stream
+        #: What the app has got, and has put into it what it found.
+        self.scope = scope
         self.answer: Answer | None = None
         self.looked: Callable[[], None] | None = None
 
@@ -80,5 +92,6 @@ class Told:
                 "",
                 content_type,
                 self._path,
+                "endpoint" in self.scope,
             )
         )

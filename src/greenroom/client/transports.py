@@ -182,9 +182,10 @@ def _async_client(library: ModuleType) -> Any:
             await door.before_request()
             try:
                 with Told(door, ordinary.prototype.scope, ordinary.body) as told:
+                    told.scope = scope = ordinary.scope
                     told.answer = answer = await exchange(
                         app,
-                        ordinary.scope,
+                        scope,
                         ordinary.body or b"",
                         raising=self.raise_app_exceptions,
                         limit=door.limit,
@@ -243,10 +244,11 @@ def _blocking_client(library: ModuleType) -> Any:
             try:
                 with Told(door, ordinary.prototype.scope, ordinary.body) as told:
                     raising = self.raise_app_exceptions
+                    told.scope = scope = ordinary.scope
                     answer = door.run(
                         lambda: exchange(
                             app,
-                            ordinary.scope,
+                            scope,
                             ordinary.body or b"",
                             raising=raising,
                             limit=door.limit,

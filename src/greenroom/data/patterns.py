@@ -8,7 +8,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 #: What characters are tried where any will do.
-_ANY = "a0A-_ "
+_ANY = "a0A-_ " + "".join(map(chr, range(33, 127)))
 _CATEGORIES = {
     words.CATEGORY_DIGIT: "0",
     words.CATEGORY_NOT_DIGIT: "a",
@@ -29,11 +29,28 @@ def matching(pattern: str) -> str | None:
         return None
 
 
+def matching_of(pattern: str, least: int, most: float) -> str | None:
+    """A text of such a length, in characters, that the pattern is found in; None if none is found easily."""
+    found = matching(pattern)
+    if found is None or least <= len(found) <= most:
+        return found
+    more = least - len(found)
+    candidates = [
+        found[:place] + found[place : place + 1] * (more + 1) + found[place + 1 :]
+        for place in reversed(range(len(found)))
+    ] or ["a" * least]
+    return next((one for one in candidates if _fits(pattern, one, least, most)), None)
+
+
+def _fits(pattern: str, text: str, least: int, most: float) -> bool:
+    return least <= len(text) <= most and re.search(pattern, text) is not None
+
+
 def _text(kind: Any, value: Any) -> str:  # noqa: PLR0911 - a kind each
     if kind is words.LITERAL:
         return chr(value)
     if kind is words.NOT_LITERAL:
-        return next(one for one in _ANY if ord(one) != value)
+        return "b" if value == ord("a") else "a"
     if kind is words.ANY:
         return "a"
     if kind is words.AT:
@@ -54,7 +71,10 @@ def _text(kind: Any, value: Any) -> str:  # noqa: PLR0911 - a kind each
 def _one_of(options: Any) -> str:
     if options[0][0] is words.NEGATE:
         refused = re.compile(_class(options[1:]))
-        return next(one for one in _ANY if not refused.match(one))
+        found = next((one for one in _ANY if not refused.match(one)), None)
+        if found is None:
+            raise NotImplementedError(refused.pattern)
+        return found
     kind, value = options[0]
     if kind is words.RANGE:
         return chr(value[0])

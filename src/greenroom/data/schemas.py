@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from greenroom.data.patterns import matching
+from greenroom.data.patterns import matching, matching_of
 from greenroom.facts.pointer import at
 
 #: A text of each format that Pydantic writes into its schemas.
@@ -22,6 +22,7 @@ FORMATS = {
     "uuid1": "00000000-0000-1000-8000-000000000001",
     "uuid3": "00000000-0000-3000-8000-000000000001",
     "uuid4": "00000000-0000-4000-8000-000000000001",
+    "uuid7": "00000000-0000-7000-8000-000000000001",
     "uuid5": "00000000-0000-5000-8000-000000000001",
     "ipv4": "127.0.0.1",
     "ipv6": "::1",
@@ -45,10 +46,12 @@ class Schemas:
     """A schema with its definitions.
 
     :param root: the whole, as Pydantic writes it.
+    :param by_example: whether the examples that stand in it are taken.
     """
 
-    def __init__(self, root: dict[str, Any]) -> None:
+    def __init__(self, root: dict[str, Any], *, by_example: bool = False) -> None:
         self.root = root
+        self._by_example = by_example
 
     def resolved(self, schema: Any) -> dict[str, Any]:
         """A schema in the place of a reference to it, with what stands beside the reference."""
@@ -82,6 +85,8 @@ class Schemas:
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         above = (*above, reference) if reference else above
         schema = self.resolved(schema)
+        if self._by_example and (schema.get("examples") or "example" in schema):
+            return (schema.get("examples") or [schema.get("example")])[0]
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
@@ -114,9 +119,17 @@ class Schemas:
         if isinstance(more, Mapping) and more and not self._leads_back(more, above):
             # A dictionary: of one entry, or as many as it needs.
             keys = self.resolved(schema.get("propertyNames") or {})
+            names = keys.get("enum") or []
             for number in range(max(1, schema.get("minProperties", 0))):
-                key = str(self.value(keys or {"const": "1"}))
-                found.setdefault(key if number == 0 else f"{key}{number}", self.value(more, above))
+                key = str(self.value({"type": "string", **keys} if keys else {"const": "1"}))
+                key = key if number == 0 else f"{key}{number}"
+                found.setdefault(
+                    names[number] if number < len(names) else key, self.value(more, above)
+                )
+        for pattern, inner in (schema.get("patternProperties") or {}).items():
+            fitting = matching(pattern)
+            if fitting is not None and not self._leads_back(inner, above):
+                found.setdefault(fitting, self.value(inner, above))
         return found
 
     def _array(self, schema: Mapping[str, Any], above: tuple[str, ...]) -> list[Any]:
@@ -128,7 +141,7 @@ class Schemas:
             wanted = min(wanted, schema.get("maxItems", wanted))
             while len(found) < wanted:
                 one = self.value(items, above)
-                found.append(_other(one, found, self.resolved(items)) if one in found else one)
+                found.append(other(one, found, self.resolved(items)) if one in found else one)
         return found
 
     def _leads_back(self, schema: Any, above: tuple[str, ...]) -> bool:
@@ -147,14 +160,10 @@ class Schemas:
 def _text(schema: Mapping[str, Any]) -> str:
     least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
     if schema.get("pattern"):
-        found = matching(schema["pattern"])
+        found = matching_of(schema["pattern"], least, most)
         if found is not None:
-            while len(found) < least and matching(schema["pattern"] + "x") is not None:
-                found += found[-1:] or "a"
             return found
-    if schema.get("format") in FORMATS:
-        return FORMATS[schema["format"]]
-    text = "text"
+    text = FORMATS.get(str(schema.get("format")), "text")
     if len(text) < least:
         text += "t" * (least - len(text))
     return text[: int(most)] if len(text) > most else text
@@ -175,13 +184,19 @@ def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
             value -= step
     elif step != 1:
         value = step
-    if high is not None and low is not None and not low <= value <= high:
+    if high is not None and low is not None and not _between(schema, value):
         value = (low + high) / 2  # Between two whole numbers.
     return int(value) if whole or float(value).is_integer() else value
 
 
-def _other(value: Any, known: list[Any], schema: Mapping[str, Any]) -> Any:
-    """Another value of a list whose items must differ."""
+def _between(schema: Mapping[str, Any], value: float) -> bool:
+    low, above = (schema.get(word, -math.inf) for word in ("minimum", "exclusiveMinimum"))
+    high, below = (schema.get(word, math.inf) for word in ("maximum", "exclusiveMaximum"))
+    return bool(low <= value <= high and above < value < below)
+
+
+def other(value: Any, known: list[Any], schema: Mapping[str, Any]) -> Any:
+    """Another value for a list whose items must differ."""
     if schema.get("enum"):
         return next((one for one in schema["enum"] if one not in known), value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):

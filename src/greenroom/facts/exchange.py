@@ -29,6 +29,7 @@ class Exchange:
     :param error: what the app raised, in one line.
     :param content_type: the answer's, with its parameters; empty if it has none.
     :param path: the path alone, where the target may be read in two ways.
+    :param reached: whether the app has found the operation: else something before it has answered.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Exchange:
     error: str = ""
     content_type: str = ""
     path: str = ""
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)

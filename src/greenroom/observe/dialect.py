@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from greenroom.facts.pointer import at
+
 
 def modern(document: dict[str, Any]) -> dict[str, Any]:
-    """The document in the words of OpenAPI 3.1; itself, if it is one.
+    """The document in the words of OpenAPI 3.1.
 
     After the OpenAPI Specification 3.0.3, "Schema Object": `nullable`, and bounds that are exclusive
-    by a boolean.
+    by a boolean. What Pydantic says of a dictionary's keys is left out where it isn't of texts: the keys
+    of JSON are always texts.
     """
-    if not str(document.get("openapi", "")).startswith("3.0"):
-        return document
-    converted = _converted(document)
+    old = str(document.get("openapi", "")).startswith("3.0")
+    converted = _with_text_keys(document, _converted(document) if old else document)
     assert isinstance(converted, dict)
     return converted
+
+
+def _with_text_keys(document: dict[str, Any], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_text_keys(document, one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _with_text_keys(document, one) for name, one in value.items()}
+    keys = value.get("propertyNames")
+    if isinstance(keys, dict) and "type" not in value.get("properties", {}):
+        reference = keys.get("$ref", "")
+        said = at(document, reference[1:]) if reference.startswith("#/") else keys
+        if isinstance(said, dict) and said.get("type", "string") != "string":
+            del kept["propertyNames"]
+    return kept
 
 
 def _converted(value: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
 from greenroom.facts.exchange import Exchange, SentStatement
@@ -31,8 +33,10 @@ class Ledger:
         self._request: ContextVar[Request | None] = ContextVar("greenroom_request", default=None)
         #: Called with each exchange, how long it took, in seconds, and how many statements it sent.
         self.told: Callable[[Exchange, float, int], Callable[[], None]] = _nobody
-        #: Called with each statement that a request has sent, while somebody counts them.
-        self.counting: Callable[[SentStatement], None] | None = None
+        #: Called with each statement that a request has sent.
+        self.counting: list[Callable[[SentStatement], None]] = []
+        #: What greenroom's own reading for the test is done in, so that nobody takes it for the app's.
+        self.apart: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
 
     def begin(self) -> None:
         """Another test begins."""
@@ -40,6 +44,7 @@ class Ledger:
         self._statements.clear()
         self._changes.clear()
         self._earlier = 0
+        self.counting.clear()
 
     def asked(self) -> Request:
         """A request goes to the app, in this task or thread."""
@@ -59,8 +64,8 @@ class Ledger:
         request = self._request.get()
         if request is not None:
             request.statements += 1
-            if self.counting is not None:
-                self.counting(statement)
+            for count in self.counting:
+                count(statement)
         changes = _CHANGES.match(statement.text)
         if changes is not None and statement.rows > 0:
             verb = changes.group(1).split()[0].lower()

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any
 
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.exchange import SentStatement
@@ -50,19 +49,17 @@ class Queries:
     def counted(self) -> Iterator[Sent]:
         """Count in a block, and be content with any number."""
         sent = Sent()
-        outer = self._ledger.counting
 
         def count(statement: SentStatement) -> None:
             sent.statements.append(" ".join(statement.text.split()))
             sent.lines.append(self._line())
-            if outer is not None:
-                outer(statement)
 
-        self._ledger.counting = count
+        self._ledger.counting.append(count)
         try:
             yield sent
         finally:
-            self._ledger.counting = outer
+            if count in self._ledger.counting:
+                self._ledger.counting.remove(count)
 
     def at_most(self, number: int) -> AbstractContextManager[Sent]:
         """The requests of a `with` block send, all together, at most that many statements.
@@ -80,13 +77,15 @@ class Queries:
         __tracebackhide__ = True
         return _Block(self, _number(number), lambda count: count == number, "exactly")
 
-    def no_n_plus_one(self, threshold: int = 2) -> AbstractContextManager[Any]:
+    @contextmanager
+    def no_n_plus_one(self, threshold: int = 2) -> Iterator[None]:
         """No relationship is loaded row by row in the block. The detection is queryspy's.
 
         :param threshold: how many like loads make a pattern.
         :raises GreenroomError: if queryspy isn't installed.
         :raises AssertionError: queryspy's own, if there is such a pattern.
         """
+        __tracebackhide__ = True
         if importlib.util.find_spec("queryspy") is None:
             raise GreenroomError(
                 Code.EXTRA,
@@ -95,8 +94,13 @@ class Queries:
             )
         import queryspy
 
-        found: AbstractContextManager[Any] = queryspy.no_n_plus_one(threshold=threshold)
-        return found
+        # What db_session reads again after a request isn't the app's.
+        outer, self._ledger.apart = self._ledger.apart, queryspy.ignore
+        try:
+            with queryspy.no_n_plus_one(threshold=threshold):
+                yield
+        finally:
+            self._ledger.apart = outer
 
 
 class _Block:
@@ -105,13 +109,15 @@ class _Block:
     def __init__(
         self, queries: Queries, number: int, is_right: Callable[[int], bool], words: str
     ) -> None:
-        self._counted = queries.counted()
+        self._queries = queries
+        self._counted: AbstractContextManager[Sent] = queries.counted()
         self._number = number
         self._is_right = is_right
         self._words = words
         self._sent = Sent()
 
     def __enter__(self) -> Sent:
+        self._counted = self._queries.counted()
         self._sent = self._counted.__enter__()
         return self._sent
 

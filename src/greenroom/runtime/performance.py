@@ -135,8 +135,9 @@ class Performance:
         """Commit what the test's session holds, and what those of wider fixtures hold."""
         __tracebackhide__ = True
         self._room.ledger.request_begins()
-        for one in self._everybody():
-            await one.hand_over_own()
+        with self._room.ledger.apart():
+            for one in self._everybody():
+                await one.hand_over_own()
 
     def _everybody(self) -> list[Performance]:
         return [*(one for one in self._room.wide if one is not self), self]  # type: ignore[list-item]
@@ -158,8 +159,9 @@ class Performance:
 
     async def catch_up(self) -> None:
         """Read again what the sessions hold."""
-        for one in self._everybody():
-            await one.catch_up_own()
+        with self._room.ledger.apart():
+            for one in self._everybody():
+                await one.catch_up_own()
 
     async def catch_up_own(self) -> None:
         """Read again what the session holds."""
@@ -180,7 +182,7 @@ class Performance:
             if one.held is not None and one.session_blocks:
                 from greenroom.database.session import hand_over
 
-                with _explained():
+                with _explained(), self._room.ledger.apart():
                     hand_over(one.held)
 
     def catch_up_blocking(self) -> None:
@@ -189,7 +191,8 @@ class Performance:
             if one.held is not None and one.session_blocks:
                 from greenroom.database.session import catch_up
 
-                catch_up(one.held)
+                with self._room.ledger.apart():
+                    catch_up(one.held)
 
     async def leave(self) -> None:
         """Give an async session's connection back, on the loop that is about to end."""

@@ -198,6 +198,8 @@ class Proof:
             return
         name = str(route.operation)
         planned = (name, str(status)) in self.plan
+        if not exchange.reached and status != _SERVER_ERROR:
+            return  # A middleware has answered, and not the operation.
         if status >= _SERVER_ERROR and not planned:
             yield Found(Rule.SERVER_ERROR, "", "no failure of the server", str(status))
         elif declared.document:
