@@ -453,3 +453,51 @@ def test_an_error_can_be_the_500_that_production_would_send(
     """If the test asks for it; else it is raised, with the app's own traceback."""
     project = Project({"main.py": app, "test_it.py": test})
     project.with_pyproject('[tool.greenroom]\napp = "main:app"\n').run(pytester).passed(count)
+
+
+THREADED = """
+from fastapi import FastAPI
+app = FastAPI()
+box = {}
+
+@app.get("/items/{number}")
+async def read(number: int) -> int:
+    return number
+
+@app.get("/calls-itself")
+def calls_itself() -> int:
+    return box["client"].get("/items/1").json()
+"""
+
+
+def test_threads_of_a_test_take_turns(pytester: pytest.Pytester) -> None:
+    """The blocking client drives one loop; nobody's request is lost."""
+    test = """
+from concurrent.futures import ThreadPoolExecutor
+
+def test_it(client):
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: client.get(f"/items/{number}").json(), range(40)))
+    assert answers == list(range(40))
+"""
+    files = {"main.py": THREADED, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
+    result = Project(files).run(pytester, "--greenroom-report=json")
+    result.passed(1)
+    (items, _) = sorted(result.json("greenroom.json")["operations"], key=lambda one: -one["times"])
+    assert items["times"] == 40
+    assert result.json("greenroom.json")["problems"] == []
+
+
+def test_an_app_that_uses_the_blocking_client_itself_is_told(pytester: pytest.Pytester) -> None:
+    """It would wait for itself."""
+    test = """
+import main
+
+def test_it(client):
+    main.box["client"] = client
+    client.get("/calls-itself")
+"""
+    files = {"main.py": THREADED, "pyproject.toml": "[tool.greenroom]\n", "test_main.py": test}
+    result = Project(files).run(pytester)
+    result.counts(failed=1)
+    assert "GR019 a blocking client was used by the app itself" in result.out

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
@@ -23,6 +25,7 @@ class Home:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._turn = threading.Lock()
         self._leave = asyncio.Event()
         self._entered = asyncio.Event()
         self._group: TaskGroup | None = None
@@ -47,6 +50,28 @@ class Home:
                 "In an async test, use client and await its calls; sync_client is for def tests, and "
                 "an async fixture of a def test gets the blocking client too.",
             )
+        with self._one_at_a_time():
+            return self._run(function)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Let threads of a test take turns: one of them drives the loop."""
+        __tracebackhide__ = True
+        of_the_app = threading.current_thread().name.startswith("AnyIO worker thread")
+        if not self._turn.acquire(blocking=not of_the_app):
+            raise GreenroomError(
+                Code.WRONG_CLIENT,
+                "a blocking client was used by the app itself, in the course of a request: it would wait "
+                "for itself.",
+                "Let the app call its own functions, or send the request from the test.",
+            )
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _run(self, function: Callable[[], Awaitable[T]]) -> T:
+        __tracebackhide__ = True
         done: asyncio.Future[T] = self._loop.create_future()
         failure: list[BaseException] = []
 
