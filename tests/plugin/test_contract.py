@@ -805,3 +805,44 @@ async def test_it(client):
     result = project(test, app=app).run(pytester, "--greenroom-report=json")
     result.passed(1)
     assert result.json("greenroom.json")["problems"] == []
+
+
+def test_fields_are_looked_for_in_dictionaries_and_unions_too(pytester: pytest.Pytester) -> None:
+    """What is in a dictionary's values, in one way of several, in a list of lists."""
+    app = """
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+app = FastAPI()
+
+class A(BaseModel):
+    a: int
+
+class B(BaseModel):
+    b: int
+
+class All(BaseModel):
+    by_name: dict[str, A]
+    either: A | B | None
+    deep: list[list[A]]
+    free: dict
+    pair: tuple[A, B]
+
+FINE = {"by_name": {"x": {"a": 1}}, "either": {"b": 1}, "deep": [[{"a": 1}]], "free": {"x": {"y": 1}},
+        "pair": [{"a": 1}, {"b": 1}]}
+
+@app.get("/fine", response_model=None, responses={200: {"model": All}})
+async def fine():
+    return JSONResponse(FINE)
+
+@app.get("/wrong", response_model=None, responses={200: {"model": All}})
+async def wrong():
+    return JSONResponse({**FINE, "by_name": {"x": {"a": 1, "z": 1}}, "either": {"b": 1, "z": 1},
+                         "deep": [[{"a": 1, "z": 1}]]})
+"""
+    result = project(asking(["/fine", "/wrong"]), app=app).run(pytester, "--greenroom-report=json")
+    assert problems(result) == [
+        ("/wrong", "extra", "/by_name/x/z"),
+        ("/wrong", "extra", "/deep/*/*/z"),
+        ("/wrong", "extra", "/either/z"),
+    ]

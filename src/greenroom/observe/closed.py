@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from greenroom.facts.pointer import at, escaped
@@ -30,16 +31,6 @@ def inlined(document: Mapping[str, Any], schema: Any, depth: int = 2) -> Any:
         for name, one in schema.items()
         if name != "title" or isinstance(one, dict)  # A field may be called so.
     }
-
-
-def unknown_fields(
-    document: Mapping[str, Any], schema: Any, value: Any
-) -> Iterator[tuple[str, str, Any]]:
-    """The fields that no schema of theirs names: the place of each one's object, its name, its value.
-
-    A schema that allows additional properties, or that names none, is content with all.
-    """
-    yield from _unknown(document, [schema], value, "", 0)
 
 
 def required(document: Mapping[str, Any], schema: Any) -> set[str]:
@@ -72,29 +63,79 @@ def names(document: Mapping[str, Any], schema: Any, name: str) -> bool:
     return False
 
 
-def _unknown(
-    document: Mapping[str, Any], schemas: list[Any], value: Any, where: str, depth: int
-) -> Iterator[tuple[str, str, Any]]:
-    if depth > DEEPEST or not isinstance(value, (dict, list)):
-        return
-    flat = list(_flat(document, schemas))
-    if isinstance(value, list):
-        items = [one["items"] for one in flat if isinstance(one.get("items"), dict)]
-        if not items or any("prefixItems" in one for one in flat):
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What several schemas, one of which a value follows, say of its parts.
+
+    :param fields: the fields that are named, each with what it may be.
+    :param more: what other fields may be.
+    :param is_open: whether other fields are allowed.
+    :param items: what the items of a list may be; none if nothing is said of them.
+    """
+
+    fields: dict[str, list[Any]]
+    more: list[Any]
+    is_open: bool
+    items: list[Any]
+
+
+class Closed:
+    """Finds the fields that no schema of theirs names.
+
+    A schema that allows additional properties, or that names none, is content with all.
+
+    :param document: the schemas; it doesn't change.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._shapes: dict[tuple[int, ...], Shape] = {}
+
+    def unknown_fields(
+        self, schemas: list[Any], value: Any, where: str = "", depth: int = 0
+    ) -> Iterator[tuple[str, str, Any]]:
+        """The place of each one's object, its name, its value.
+
+        :param schemas: those that the value may follow, parts of the document.
+        """
+        if depth > DEEPEST:
             return
-        for number, inner in enumerate(value[:ITEMS]):
-            yield from _unknown(document, items, inner, f"{where}/{number}", depth + 1)
-        return
-    objects = [one for one in flat if _describes_an_object(one)]
-    is_open = not objects or any(_is_open(one) for one in objects)
-    for name, inner in value.items():
-        known = [
-            one["properties"][name] for one in objects if name in (one.get("properties") or {})
-        ]
-        if known:
-            yield from _unknown(document, known, inner, f"{where}/{escaped(name)}", depth + 1)
-        elif not is_open:
-            yield where, name, inner
+        shape = self._shape(schemas)
+        if isinstance(value, list):
+            for number, inner in enumerate(value[:ITEMS] if shape.items else ()):
+                if isinstance(inner, (dict, list)):
+                    place = f"{where}/{number}"
+                    yield from self.unknown_fields(shape.items, inner, place, depth + 1)
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                known = shape.fields.get(name) or shape.more
+                if not known and not shape.is_open:
+                    yield where, name, inner
+                elif known and isinstance(inner, (dict, list)):
+                    place = f"{where}/{escaped(name)}"
+                    yield from self.unknown_fields(known, inner, place, depth + 1)
+
+    def _shape(self, schemas: list[Any]) -> Shape:
+        key = tuple(map(id, schemas))
+        if key not in self._shapes:
+            self._shapes[key] = self._made(schemas)
+        return self._shapes[key]
+
+    def _made(self, schemas: list[Any]) -> Shape:
+        flat = list(_flat(self._document, schemas))
+        objects = [one for one in flat if _describes_an_object(one)]
+        fields: dict[str, list[Any]] = {}
+        for one in objects:
+            for name, inner in (one.get("properties") or {}).items():
+                fields.setdefault(name, []).append(inner)
+        more = [one.get("additionalProperties") for one in objects]
+        items = [one["items"] for one in flat if isinstance(one.get("items"), dict)]
+        return Shape(
+            fields,
+            [one for one in more if isinstance(one, dict) and one],
+            not objects or any(_is_open(one) for one in objects),
+            [] if any("prefixItems" in one for one in flat) else items,
+        )
 
 
 def _flat(document: Mapping[str, Any], schemas: list[Any]) -> Iterator[dict[str, Any]]:

@@ -60,6 +60,7 @@ class Contract:
         self._documents = documents
         self._modern: dict[str, dict[str, Any]] = {}
         self._validators: dict[tuple[str, str], Any] = {}
+        self._closed: dict[str, closed.Closed] = {}
         self._registries: dict[str, Any] = {}
         self._shown: dict[tuple[str, str], str] = {}
         self._secrets = secrets
@@ -167,9 +168,11 @@ class Contract:
 
     def _unknown(self, key: str, pointer: str, value: Any) -> Iterator[Found]:
         """Fields that the declared model doesn't have, each once for all items of a list."""
-        document = self._document(key)
+        if key not in self._closed:
+            self._closed[key] = closed.Closed(self._document(key))
+        schema = at(self._document(key), pointer)
         seen = set()
-        for where, name, inner in closed.unknown_fields(document, at(document, pointer), value):
+        for where, name, inner in self._closed[key].unknown_fields([schema], value):
             place = f"{where}/{escaped(name)}"
             if collapsed(place) in seen or self._secrets.has(name):
                 continue
