@@ -162,7 +162,8 @@ def response(
         stream=library.ByteStream(answer.body),
         default_encoding=client._default_encoding,  # noqa: SLF001 - as its send() passes it on
     )
-    if not whole.read(library, made, answer.headers, answer.body):
+    names = {name.lower() for name, _ in answer.headers}
+    if not whole.read(library, made, names, answer.body):
         try:
             made.read()
         except library.RequestError as error:  # A body that isn't what its headers say.
@@ -170,7 +171,6 @@ def response(
             raise
     made.request_made_by = functools.partial(quick.request, library)
     made.elapsed = dt.timedelta(seconds=time.perf_counter() - quick.started)
-    names = {name.lower() for name, _ in answer.headers}
     if b"set-cookie" in names:
         client.cookies.extract_cookies(made)
     if b"location" in names and made.has_redirect_location:

@@ -324,7 +324,8 @@ def _async_transport(library: ModuleType) -> Any:
             finally:
                 await self.door.after_request()
             response = _response(library, answer, told)
-            if whole.read(library, response, answer.headers, answer.body):
+            names = {name.lower() for name, _ in answer.headers}
+            if whole.read(library, response, names, answer.body):
                 # The library sets it where a stream ends.
                 response.elapsed = dt.timedelta(seconds=time.perf_counter() - started)
             return response

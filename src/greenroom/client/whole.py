@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import Any
-
-from greenroom.client.asgi import RawHeaders
 
 #: What reading a whole body that isn't encoded comes to, beside the body itself.
 _READ = MappingProxyType({"is_closed": True, "is_stream_consumed": True})
 
 
-def read(library: ModuleType, response: Any, headers: RawHeaders, body: bytes) -> bool:
+def read(library: ModuleType, response: Any, names: Container[bytes], body: bytes) -> bool:
     """Take a body as read, if reading it would come to nothing else.
 
-    :param headers: the response's.
+    :param names: those of the response's headers, in lower case.
     :returns: whether that was possible; else the response is as it was.
     """
-    encoded = any(name.lower() == b"content-encoding" for name, _ in headers)
-    if encoded or not _reads_so(library):
+    if b"content-encoding" in names or not _reads_so(library):
         return False
     vars(response).update(_READ, _content=body, _num_bytes_downloaded=len(body))
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 #: The longest body, in bytes, that is kept and looked into.
 LOOKED_INTO = 8 << 20
@@ -17,8 +17,7 @@ class Watch(Protocol):
         """It is over. What is given back is called if the test looks at the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request to the app, and what came of it.
 
     :param target: the path with its query.
