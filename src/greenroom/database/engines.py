@@ -84,7 +84,8 @@ class Engines:
         self._replicas: set[str] = set()
         self._migrating: str | None = None
         self._original: Any = None
-        self._own = False
+        # Of each thread: while one makes an engine of greenroom's, another may make one of the app's.
+        self._own = threading.local()
         self._over = False
         self._numbers = itertools.count()
         # An app may make its engines in threads, several at once.
@@ -164,11 +165,8 @@ class Engines:
         """Make an engine of greenroom's own, which is not one of the app's."""
         from sqlalchemy import create_engine
 
-        self._own = True
-        try:
+        with self._making_own():
             engine = create_engine(url, **options)
-        finally:
-            self._own = False
         setattr(engine.dialect, _MARK, True)
         return engine
 
@@ -265,13 +263,19 @@ class Engines:
         from sqlalchemy import create_engine
         from sqlalchemy.ext.asyncio import create_async_engine
 
-        self._own = True
-        try:
+        with self._making_own():
             if url.get_dialect().is_async:
                 return create_async_engine(url).sync_engine
             return create_engine(url)
+
+    @contextlib.contextmanager
+    def _making_own(self) -> Iterator[None]:
+        """An engine that this thread makes in the block isn't one of the app's."""
+        self._own.is_on = True
+        try:
+            yield
         finally:
-            self._own = False
+            self._own.is_on = False
 
     # -- one engine --------------------------------------------------------------------------------
 
@@ -280,7 +284,7 @@ class Engines:
             self._place(engine)
 
     def _place(self, engine: Engine) -> None:
-        if self._own or engine.dialect in self._pointed:
+        if getattr(self._own, "is_on", False) or engine.dialect in self._pointed:
             return
         key = self._key_of(engine.url)
         if key not in self._databases and self._migrating is not None:

@@ -31,6 +31,8 @@ def on_connect(connection, record) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
     else:
         cursor.execute("SET application_name TO 'shop'")
+        # A rollback takes back what was set in its transaction.
+        connection.commit()
     cursor.close()
     set_up.append(record)
 
