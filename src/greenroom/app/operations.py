@@ -22,7 +22,6 @@ class Route:
     """An operation with what the framework knows of it.
 
     :param regex: matches the paths of its requests.
-    :param methods: all that it answers; None is every one.
     :param endpoint: the function behind it.
     :param source: the framework's own object.
     :param app: the FastAPI app that it belongs to; None for another framework's.
@@ -31,7 +30,6 @@ class Route:
 
     operation: Operation
     regex: re.Pattern[str]
-    methods: frozenset[str] | None
     endpoint: Any
     source: Any
     app: Any = None
@@ -59,8 +57,7 @@ class Operations:
         if self.prefix and path.startswith(self.prefix + "/"):
             path = path[len(self.prefix) :]
         for route in self.routes:
-            asks = route.methods is None or method in route.methods
-            if asks and route.regex.match(path):
+            if route.operation.method == method and route.regex.match(path):
                 return route
         return None
 
@@ -147,7 +144,6 @@ def _made(context: Any, prefix: str, app: Any) -> Iterator[Route]:
         yield Route(
             Operation(template, name),
             regex,
-            frozenset({name}),
             getattr(endpoint, name.lower(), endpoint) if methods is None else endpoint,
             context,
             app if of_fastapi else None,
@@ -183,7 +179,6 @@ def _flask(app: Any) -> Iterator[Route]:
             yield Route(
                 Operation(template, method),
                 re.compile(pattern + r"\Z"),
-                frozenset({method}),
                 app.view_functions.get(rule.endpoint),
                 rule,
             )

@@ -9,11 +9,8 @@ from typing import Any
 
 from greenroom.app.load import Message, Receive, Send
 from greenroom.facts.encoding import decoded
-from greenroom.facts.exchange import LOOKED_INTO, Exchange, Watch
+from greenroom.facts.exchange import LOOKED_INTO, MARK, Exchange, Watch, raised
 from greenroom.facts.operation import WEBSOCKET
-
-#: The key of a scope's `extensions` by which greenroom's own client marks what it tells of itself.
-MARK = "greenroom"
 
 
 def record(
@@ -130,7 +127,7 @@ class _Heard:
     def tell(self, error: BaseException | None) -> None:
         status, line = self._status, ""
         if error is not None and status is None:
-            line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
+            line = raised(error)
         if status is None and not line:
             line = "gave no answer"
         body: bytes | None = None

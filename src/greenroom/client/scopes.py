@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from greenroom.client.asgi import CLIENT, Message
-
-#: The extension that tells who the client is; others are heard at the app's door.
-MARK = "greenroom"
+from greenroom.facts.exchange import MARK
 
 if TYPE_CHECKING:
     from httpx2 import Request

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from greenroom.client.asgi import Answer, Message
 from greenroom.facts.encoding import decoded
-from greenroom.facts.exchange import Exchange, Watch
+from greenroom.facts.exchange import Exchange, Watch, raised
 
 
 class Listens(Protocol):
@@ -67,7 +67,7 @@ class Told:
     ) -> None:
         __tracebackhide__ = True
         if error is not None:
-            line = f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
+            line = raised(error)
             # What is raised in the test, it has seen.
             self._watch.saw(
                 Exchange(self._method, self._target, self._sent, None, None, line, "", self._path)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+#: The key of a scope's `extensions` by which greenroom's own client says that it tells of the request
+#: itself; the others are heard at the app's door.
+MARK = "greenroom"
 #: The longest body, in bytes, that is kept and looked into.
 LOOKED_INTO = 8 << 20
 
@@ -51,3 +54,8 @@ class SentStatement:
 
     text: str
     rows: int
+
+
+def raised(error: BaseException) -> str:
+    """What the app raised, in one line."""
+    return f"raised {type(error).__name__}: {error}".strip(": ").splitlines()[0]
