@@ -123,3 +123,51 @@ def test_the_refused_payloads_are_those_that_the_page_names(pytester: pytest.Pyt
     for line in shown:
         assert line.split()[0] in result.out
     assert len(shown) == 5
+
+
+def test_the_boundary_is_as_its_page_shows_it(pytester: pytest.Pytester) -> None:
+    """Services, mail and settings, of an app made for them."""
+    main = """
+import smtplib
+from email.message import EmailMessage
+from functools import lru_cache
+import httpx
+from fastapi import Depends, FastAPI, HTTPException
+from pydantic_settings import BaseSettings
+
+class Shop(BaseSettings):
+    open: bool = True
+
+@lru_cache
+def get_shop() -> Shop:
+    return Shop()
+
+app = FastAPI()
+
+@app.post("/tasks/{number}/done")
+async def done(number: int):
+    async with httpx.AsyncClient() as client:
+        try:
+            await client.post("https://hooks.example.com/done", json={"task": number})
+        except httpx.HTTPError as error:
+            raise HTTPException(503) from error
+
+@app.post("/users")
+def register(body: dict):
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "Welcome", "shop@example.com", body["email"]
+    message.set_content("Hello Ann")
+    with smtplib.SMTP("mail.example.com") as server:
+        server.send_message(message)
+
+@app.post("/orders")
+def order(shop: Shop = Depends(get_shop)):
+    if not shop.open:
+        raise HTTPException(503)
+"""
+    files = {
+        "main.py": main,
+        **files_of("docs/boundary.md"),
+        "pyproject.toml": "[tool.greenroom]\n",
+    }
+    Project(files).run(pytester).passed(4)

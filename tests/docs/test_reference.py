@@ -74,4 +74,10 @@ def test_every_public_fixture_is_known_to_the_activation() -> None:
 def test_an_isolation_has_its_marker_documented(isolation: Isolation) -> None:
     """As a user writes it."""
     assert f'`@pytest.mark.isolation("{isolation.value}")`' in page("fixtures.md")
-    assert isolation.value in markers.ISOLATION
+    assert isolation.value in markers.LINES[0]
+
+
+@pytest.mark.parametrize("name", markers.NAMES)
+def test_a_marker_has_its_row(name: str) -> None:
+    """Every one of them."""
+    assert f"`@pytest.mark.{name}(" in page("fixtures.md")

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from greenroom.facts.isolation import ACCEPTED as ISOLATIONS
 from greenroom.facts.isolation import Isolation
+from greenroom.facts.outgoing import Outgoing
+from greenroom.facts.sleep import MODES as SLEEPS
 
 #: The public fixtures, whose request says that a suite uses greenroom.
 FIXTURES = (
@@ -27,6 +29,10 @@ FIXTURES = (
     "live_server",
     "queries",
     "clock",
+    "outbound",
+    "mailbox",
+    "settings",
+    "fake_redis",
 )
 
 
@@ -171,6 +177,21 @@ def _report(value: object) -> tuple[str, ...]:
     return parts
 
 
+def _outgoing(value: object) -> Outgoing:
+    text = ",".join(map(str, value)) if isinstance(value, list) else _text(value)
+    try:
+        return Outgoing.parse(text)
+    except ValueError as error:
+        raise RejectedError(str(error)) from None
+
+
+def _sleep(value: object) -> str:
+    text = _text(value)
+    if text not in SLEEPS:
+        raise RejectedError(f"{text!r} is none of them")
+    return text
+
+
 def _percent(value: object) -> float:
     percent = _seconds(value)
     if percent > 100:  # noqa: PLR2004 - per cent
@@ -264,6 +285,20 @@ OPTIONS: tuple[Option, ...] = (
         "a number from 0 to 100",
         "The run fails if a smaller part of the planned answers is covered, in per cent.",
         _percent,
+    ),
+    Option(
+        "outgoing",
+        Outgoing(),
+        '"block", "allow", or hosts, with commas',
+        "Whether tests may connect to other machines: to none, to all, or to those hosts.",
+        _outgoing,
+    ),
+    Option(
+        "sleep",
+        "report",
+        " or ".join(f'"{name}"' for name in SLEEPS),
+        "What becomes of a real sleep of more than 0.05 s in a test or in the app.",
+        _sleep,
     ),
     Option(
         "env-file",

@@ -8,6 +8,7 @@ from typing import Any
 from greenroom.config.contract import ContractTable
 from greenroom.config.options import OPTIONS
 from greenroom.facts.isolation import Isolation
+from greenroom.facts.outgoing import Outgoing
 from greenroom.facts.setting import Setting
 
 
@@ -26,6 +27,8 @@ class Settings:
     contract: Setting[str]
     report: Setting[tuple[str, ...]]
     fail_under: Setting[float]
+    outgoing: Setting[Outgoing]
+    sleep: Setting[str]
     env_file: Setting[str | None]
     directory: Setting[str | None]
     #: The rest of `[tool.greenroom.contract]`.

@@ -53,6 +53,11 @@ class Code(Enum):
     GATE = "GR042"
     PAYLOAD = "GR043"
     CLOCK = "GR044"
+    OUTGOING = "GR045"
+    OUTBOUND = "GR046"
+    MAIL = "GR047"
+    SLEEP = "GR048"
+    SETTINGS = "GR049"
 
 
 class GreenroomError(Exception):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from greenroom.app.load import AsgiApp
     from greenroom.app.overrides import Overrides
     from greenroom.boundary.clock import Clock
+    from greenroom.boundary.mailbox import Mailbox
+    from greenroom.boundary.routes import Outbound
+    from greenroom.boundary.settings import SettingsChanger
     from greenroom.observe.queries import Queries
     from greenroom.runtime.live import LiveServer
 
@@ -153,6 +156,34 @@ def clock() -> Iterator[Clock]:
         own = Clock()
     yield own
     own.restore()
+
+
+@pytest.fixture
+def outbound(pytestconfig: pytest.Config) -> Iterator[Outbound]:
+    """Fakes of the services that the app calls: `outbound.post(url).reply(200, json=...)`."""
+    yield from pytestconfig.stash[ROOM].outside.outbound()
+
+
+@pytest.fixture
+def mailbox(pytestconfig: pytest.Config) -> Iterator[Mailbox]:
+    """The mail that the app sends during this test; none of it leaves."""
+    yield from pytestconfig.stash[ROOM].outside.mailbox()
+
+
+@pytest.fixture
+def settings(pytestconfig: pytest.Config) -> Iterator[SettingsChanger]:
+    """Sets fields of the app's settings for this test: `settings(debug=True)`."""
+    yield from pytestconfig.stash[ROOM].outside.changer()
+
+
+@pytest.fixture
+def fake_redis(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A client of a Redis server in this process; the app's own clients are led to it during this test."""
+    with reported():
+        server = request.config.stash[ROOM].outside.redis(blocking=_is_blocking(request))
+        client = next(server)
+    yield client
+    next(server, None)
 
 
 # -- what holds them up ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
 from greenroom.plugin import asyncio_defaults, fixtures, markers, wide
+from greenroom.plugin.outside import OutsideHooks
 from greenroom.plugin.proofs import Proofs
 from greenroom.plugin.reporting import ending_the_run, reported, stop
 from greenroom.plugin.state import ROOM, is_controller
@@ -48,6 +49,7 @@ def enter(
     config.pluginmanager.register(wide.plugin(), "greenroom-wide-fixtures")
     config.pluginmanager.register(Run(config, room), "greenroom-run")
     config.pluginmanager.register(Proofs(config, room), "greenroom-proofs")
+    config.pluginmanager.register(OutsideHooks(config, room.outside), "greenroom-outside")
 
 
 class Run:
@@ -64,7 +66,8 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", markers.ISOLATION)
+        for line in markers.LINES:
+            config.addinivalue_line("markers", line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:

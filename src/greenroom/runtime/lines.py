@@ -9,13 +9,13 @@ from types import FrameType
 from typing import Any
 
 
-def line_of(is_own: Callable[[Path], bool], root: Path) -> str:
-    """The innermost line of the project's own code on the stack, relative to its folder.
+def line_of(is_own: Callable[[Path], bool], root: Path) -> str | None:
+    """The innermost line of the project's own code on the stack, relative to its folder; None if none is.
 
     A statement of an async session is sent in a greenlet, whose stack ends where the session's begins;
     it goes on in the greenlet that waits for it.
 
-    :param is_own: whether a file is the app's.
+    :param is_own: whether a file is one of those that count.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the stack is the question
     current: Any = _current_greenlet()
@@ -28,7 +28,7 @@ def line_of(is_own: Callable[[Path], bool], root: Path) -> str:
             frame = frame.f_back
         current = current.parent if current is not None else None
         frame = current.gr_frame if current is not None else None
-    return "a library"
+    return None
 
 
 def _current_greenlet() -> Any:

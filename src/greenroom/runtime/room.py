@@ -33,6 +33,7 @@ from greenroom.runtime.changed import Changed
 from greenroom.runtime.layering import Layering
 from greenroom.runtime.limit import Limit
 from greenroom.runtime.lines import line_of
+from greenroom.runtime.outside import Outside
 from greenroom.runtime.proof import Proof, unique_columns_of
 from greenroom.runtime.running import Running
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from greenroom.runtime.home import Home
     from greenroom.runtime.live import LiveServer
 
+_LIBRARIES = {"site-packages", "dist-packages"}
 #: How long, in seconds, work that a test has left behind may take to finish.
 GRACE = 0.5
 
@@ -95,6 +97,9 @@ class Room:
         #: How long a request may take.
         self.limit = Limit(self.settings.limit.value, self._is_own)
         self._undo.callback(self.limit.close)
+        #: What lies outside of the app.
+        self.outside = Outside(self.settings, self.root, self._is_projects)
+        self._undo.callback(self.outside.close)
         #: The run's own loop; None before `begin` and after `end`.
         self.loop: asyncio.AbstractEventLoop | None = None
         #: How blocking code uses that loop.
@@ -413,7 +418,7 @@ class Room:
 
     def queries(self) -> Queries:
         """Counts the statements of requests."""
-        return Queries(self.ledger, lambda: line_of(self._is_own, self.root))
+        return Queries(self.ledger, lambda: line_of(self._is_own, self.root) or "a library")
 
     @property
     def is_wsgi(self) -> bool:
@@ -487,11 +492,11 @@ class Room:
 
     def _is_own(self, file: Path) -> bool:
         """Whether a file is the app's: neither a library's nor the test suite's."""
-        return (
-            self.root in file.parents
-            and not {"site-packages", "dist-packages"} & set(file.parts)
-            and not self._is_test_file(file)
-        )
+        return self._is_projects(file) and not self._is_test_file(file)
+
+    def _is_projects(self, file: Path) -> bool:
+        """Whether a file is the project's: the app's, or one of the suite."""
+        return self.root in file.parents and not _LIBRARIES & set(file.parts)
 
     def _describe_isolation(self) -> str:
         chosen = self.settings.isolation.value

@@ -1,0 +1,88 @@
+"""A Redis server in this process, by fakeredis, for apps that use redis-py."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import weakref
+from collections.abc import Iterable
+from contextlib import ExitStack
+from types import ModuleType
+from typing import Any
+
+from greenroom.boundary.patching import put
+from greenroom.facts.errors import Code, GreenroomError
+
+#: What only an encrypted connection is told.
+_ENCRYPTED = "ssl"
+
+
+class FakeRedisServer:
+    """The server of one test: every client of redis-py, made before or during the test, is led to it.
+
+    :param modules: the project's.
+    :raises GreenroomError: if fakeredis isn't installed.
+    """
+
+    def __init__(self, modules: Iterable[ModuleType]) -> None:
+        if importlib.util.find_spec("fakeredis") is None:
+            raise GreenroomError(
+                Code.EXTRA,
+                "fake_redis needs fakeredis, which isn't installed.",
+                "pip install greenroom[redis]",
+            )
+        self._fake: Any = importlib.import_module("fakeredis")
+        self._server = self._fake.FakeServer()
+        self._number = _number(modules)
+        self._undo = ExitStack()
+        aio: Any = importlib.import_module("fakeredis.aioredis")
+        self._met: weakref.WeakSet[Any] = weakref.WeakSet()
+        for module, connection in (
+            ("redis.connection", self._fake.FakeRedisConnection),
+            ("redis.asyncio.connection", aio.FakeAsyncRedisConnection),
+        ):
+            known: Any = importlib.import_module(module)
+            for pool in (known.ConnectionPool, known.BlockingConnectionPool):
+                self._lead(pool, connection)
+
+    def client(self, *, blocking: bool) -> Any:
+        """A client of the server's, whose answers are texts; on the database that the app uses."""
+        kind = self._fake.FakeRedis if blocking else self._fake.FakeAsyncRedis
+        return kind(server=self._server, db=self._number, decode_responses=True)
+
+    def close(self) -> None:
+        """Let clients go where they would."""
+        self._undo.close()
+        for pool in list(self._met):
+            pool.reset()
+
+    def _lead(self, pool: Any, connection: Any) -> None:
+        server = self._server
+
+        def make_connection(own: Any) -> Any:
+            told = {
+                name: value
+                for name, value in own.connection_kwargs.items()
+                if not name.startswith(_ENCRYPTED)
+            }
+            return connection(**{**told, "server": server})
+
+        def get_connection(own: Any, *args: Any, **options: Any) -> Any:
+            if own not in self._met:
+                own.reset()  # It may have connections to a real server.
+                self._met.add(own)
+            return original(own, *args, **options)
+
+        original = pool.get_connection
+        self._undo.callback(put(pool, "make_connection", make_connection))
+        self._undo.callback(put(pool, "get_connection", get_connection))
+
+
+def _number(modules: Iterable[ModuleType]) -> int:
+    """The number of the database that the first client in the project's modules uses; else 0."""
+    for module in modules:
+        for value in list(vars(module).values()):
+            if type(value).__module__.startswith("redis."):
+                pool = getattr(value, "connection_pool", value)
+                return int(getattr(pool, "connection_kwargs", {}).get("db") or 0)
+    return 0

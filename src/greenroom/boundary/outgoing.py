@@ -1,0 +1,214 @@
+"""The guard at the way out: while tests run, nothing connects to another machine.
+
+It stands where Python code opens a connection: at `socket`, at asyncio's loops and at uvloop's. A library that opens
+its own in C (libpq, curl, gRPC) isn't seen.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+from asyncio import BaseEventLoop
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any
+
+from greenroom.boundary.patching import put
+from greenroom.facts.errors import Code, GreenroomError
+from greenroom.facts.outgoing import Outgoing
+
+_LOOPBACK = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
+_MAIL = ("smtplib", "aiosmtplib")
+
+
+class Guard:
+    """Refuses connections to other machines.
+
+    :param servers: the hosts of greenroom's own servers.
+    :param where: the project's line that runs now; None if it's no line of the project's.
+    """
+
+    def __init__(
+        self, servers: Callable[[], Iterable[str]], where: Callable[[], str | None]
+    ) -> None:
+        self._servers = servers
+        self._where = where
+        self._undo = ExitStack()
+        self._is_watching = False
+        # The libraries that are imported late, and have been met.
+        self._met: set[str] = set()
+        # The addresses of hosts that are allowed, as they were looked up.
+        self._addresses: set[str] = set()
+        #: What is allowed now.
+        self.rule = Outgoing()
+        #: The errors of what the project's own code was refused in this test.
+        self.refused: list[GreenroomError] = []
+        #: The hosts that a library has asked for by itself, with no line of the project's behind it.
+        self.by_libraries: dict[str, None] = {}
+
+    def begin(self, rule: Outgoing) -> None:
+        """Another test begins.
+
+        :param rule: what it's allowed.
+        """
+        self.rule = rule
+        self.refused.clear()
+        if not rule.everything:
+            self._watch()
+
+    def take(self) -> GreenroomError | None:
+        """The first refusal of this test; None if there was none. It's told once."""
+        first = self.refused[0] if self.refused else None
+        self.refused.clear()
+        return first
+
+    def close(self) -> None:
+        """Take the guard away. Calling it twice is harmless."""
+        self._undo.close()
+        self._is_watching = False
+        self._met.clear()
+
+    def check(self, host: object, port: object = None) -> None:
+        """Raise GreenroomError if nobody may connect to that host now."""
+        __tracebackhide__ = True
+        if self.rule.everything or self._is_allowed(_text(host)):
+            return
+        raise self._refusal(_text(host), port)
+
+    # -- what stands in the way --------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        if not self._is_watching:
+            self._is_watching = True
+            for name in ("connect", "connect_ex", "sendto"):
+                self._undo.callback(put(socket.socket, name, self._guarded_socket(name)))
+            self._undo.callback(put(socket, "getaddrinfo", self._guarded_lookup()))
+            self._guard_loop(BaseEventLoop)
+        # An app may import them as it is started.
+        uvloop = sys.modules.get("uvloop")
+        if "uvloop" not in self._met and hasattr(uvloop, "Loop"):
+            self._met.add("uvloop")
+            self._guard_loop(uvloop.Loop)  # type: ignore[union-attr]
+        connector = getattr(sys.modules.get("aiohttp"), "TCPConnector", None)
+        if "aiohttp" not in self._met and hasattr(connector, "_resolve_host"):
+            self._met.add("aiohttp")
+            self._guard_aiohttp(connector)
+
+    def _guard_aiohttp(self, connector: Any) -> None:
+        """It looks names up in a task of its own, whose stack doesn't know who asks."""
+        original = connector._resolve_host  # noqa: SLF001 - the last step in the caller's own task
+
+        async def resolve(own: Any, host: str, port: int, *arguments: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            self._check_name(host, port)
+            return await original(own, host, port, *arguments, **options)
+
+        self._undo.callback(put(connector, "_resolve_host", resolve))
+
+    def _guard_loop(self, kind: Any) -> None:
+        """Here the project's own line is on the stack still; the lookup itself happens in a thread."""
+        lookup, connect = kind.getaddrinfo, kind.create_connection
+
+        async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            self._check_name(host, port)
+            return self._remember(host, await lookup(loop, host, port, **options))
+
+        async def create_connection(
+            loop: Any, factory: Any, host: Any = None, port: Any = None, **options: Any
+        ) -> Any:
+            __tracebackhide__ = True
+            if host is not None:
+                self.check(host, port)
+            return await connect(loop, factory, host, port, **options)
+
+        self._undo.callback(put(kind, "getaddrinfo", getaddrinfo))
+        self._undo.callback(put(kind, "create_connection", create_connection))
+
+    def _guarded_socket(self, name: str) -> Any:
+        original = getattr(socket.socket, name)
+
+        def guarded(own: Any, *arguments: Any) -> Any:
+            __tracebackhide__ = True
+            address = arguments[-1] if arguments else None
+            if own.family in {socket.AF_INET, socket.AF_INET6} and isinstance(address, tuple):
+                self.check(address[0], address[1])
+            return original(own, *arguments)
+
+        return guarded
+
+    def _guarded_lookup(self) -> Any:
+        original = socket.getaddrinfo
+
+        def getaddrinfo(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            self._check_name(host, port)
+            return self._remember(host, original(host, port, *arguments, **options))
+
+        return getaddrinfo
+
+    def _check_name(self, host: object, port: object) -> None:
+        """Looking up a name asks another machine; an address is checked as it's connected to."""
+        __tracebackhide__ = True
+        if host is not None and _address(_text(host)) is None and not self._is_this(_text(host)):
+            self.check(host, port)
+
+    def _remember(self, host: object, found: Any) -> Any:
+        if not self.rule.everything and self._is_allowed(_text(host)):
+            self._addresses.update(str(one[4][0]) for one in found)
+        return found
+
+    @staticmethod
+    def _is_this(host: str) -> bool:
+        """Whether it's this machine's own name, which servers look up to bind to it."""
+        return host in {socket.gethostname(), socket.gethostname().partition(".")[0]}
+
+    def _is_allowed(self, host: str) -> bool:
+        host = host.rstrip(".").lower()
+        if host in _LOOPBACK or host.endswith(".localhost") or host in self._addresses:
+            return True
+        address = _address(host)
+        if address is not None and (address.is_loopback or address.is_unspecified):
+            return True
+        return host in self.rule.hosts or host in {one.lower() for one in self._servers()}
+
+    def _refusal(self, host: str, port: object) -> GreenroomError:
+        where = self._where()
+        place = f"{host}:{port}" if port else host
+        fake = _fake()
+        error = GreenroomError(
+            Code.OUTGOING,
+            f"{where or 'a library'} wanted to connect to {place}, which isn't this machine.",
+            f"{fake} To let it happen: @pytest.mark.outgoing({host!r}), or outgoing in "
+            "[tool.greenroom].",
+        )
+        if where is None:
+            self.by_libraries[place] = None
+        else:
+            self.refused.append(error)
+        return error
+
+
+def _text(host: object) -> str:
+    return host.decode("latin-1") if isinstance(host, bytes) else str(host)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _fake() -> str:
+    """What to use in the place of what is called: the libraries on the stack tell."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the stack is the question
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "").partition(".")[0]
+        if name in _MAIL:
+            return "Request the fixture mailbox, which takes its mail."
+        if name == "redis":
+            return "Request the fixture fake_redis, which stands in for the server."
+        frame = frame.f_back  # type: ignore[assignment]
+    return "Fake it by the fixture outbound: outbound.get(url).reply(200, json=...)."

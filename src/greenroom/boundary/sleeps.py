@@ -1,0 +1,91 @@
+"""Real sleeps: a test that waits for the clock on the wall is slow, and right by luck."""
+
+from __future__ import annotations
+
+import sys
+import time
+from asyncio import BaseEventLoop, futures
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from types import ModuleType
+from typing import Any
+
+from greenroom.boundary.patching import put
+from greenroom.facts.sleep import Sleep
+
+#: How long, in seconds, a sleep may be without a word.
+SHORT = 0.05
+
+
+class Sleeps:
+    """Notices sleeps of the project's own code.
+
+    `asyncio.sleep` is noticed at the loop, however it was imported; `time.sleep` where it's called by
+    that name, and by its own in the project's modules.
+
+    :param where: the project's line that runs now; None if it's no line of the project's.
+    """
+
+    def __init__(self, where: Callable[[], str | None]) -> None:
+        self._where = where
+        self._undo = ExitStack()
+        self._is_watching = False
+        self._has_uvloop = False
+        self._test = ""
+        #: The long sleeps of the test that runs.
+        self.found: list[Sleep] = []
+
+    def begin(self, test: str, modules: Iterable[ModuleType]) -> None:
+        """Another test begins; look from now on.
+
+        :param modules: those of the project.
+        """
+        self._test = test
+        self.found.clear()
+        if not self._is_watching:
+            self._is_watching = True
+            self._watch(modules)
+        uvloop = sys.modules.get("uvloop")
+        if not self._has_uvloop and hasattr(uvloop, "Loop"):
+            self._has_uvloop = True
+            self._watch_loop(uvloop.Loop)  # type: ignore[union-attr]
+
+    def pause(self) -> None:
+        """What sleeps from now on belongs to no test."""
+        self._test = ""
+
+    def close(self) -> None:
+        """Stop looking. Calling it twice is harmless."""
+        self._undo.close()
+        self._is_watching = self._has_uvloop = False
+
+    def _watch(self, modules: Iterable[ModuleType]) -> None:
+        original = time.sleep
+
+        def sleep(seconds: float) -> None:
+            self._saw(seconds, "time.sleep")
+            original(seconds)
+
+        self._undo.callback(put(time, "sleep", sleep))
+        for module in modules:
+            for name in [name for name, value in vars(module).items() if value is original]:
+                self._undo.callback(put(module, name, sleep))
+        self._watch_loop(BaseEventLoop)
+
+    def _watch_loop(self, kind: Any) -> None:
+        original = kind.call_later
+        # What asyncio.sleep, and nothing else, asks a loop for.
+        of_a_sleep = getattr(futures, "_set_result_unless_cancelled", None)
+
+        def call_later(loop: Any, delay: float, callback: Any, *args: Any, **options: Any) -> Any:
+            if callback is of_a_sleep:
+                self._saw(delay, "asyncio.sleep")
+            return original(loop, delay, callback, *args, **options)
+
+        self._undo.callback(put(kind, "call_later", call_later))
+
+    def _saw(self, seconds: float, what: str) -> None:
+        if self._test and seconds > SHORT:
+            where = self._where()
+            if where is not None:
+                self.found.append(Sleep(self._test, where, float(seconds), what))

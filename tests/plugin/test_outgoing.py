@@ -1,0 +1,223 @@
+"""Nothing real outside: a connection to another machine fails its test, and says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness import Project, Result, app_source
+
+WAYS = [
+    *(f"async/{library}" for library in ("httpx", "httpx2", "aiohttp")),
+    *(f"blocking/{library}" for library in ("httpx", "httpx2", "requests")),
+    *(f"thread/{library}" for library in ("httpx2", "requests")),
+    *(f"later/{library}" for library in ("httpx2", "requests", "aiohttp")),
+]
+
+
+def run(pytester: pytest.Pytester, test: str, *args: str, table: str = "", app: str = "") -> Result:
+    files = {
+        "main.py": app or app_source("outside"),
+        "test_main.py": test,
+        "pyproject.toml": f"[tool.greenroom]\n{table}",
+    }
+    return Project(files).run(pytester, "-p", "no:randomly", *args)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_call_to_another_machine_fails_with_its_line(pytester: pytest.Pytester, way: str) -> None:
+    """Whichever library makes it, and wherever it runs; nobody looks up the name."""
+    test = f"""
+def test_blocking(client):
+    client.get("/{way}")
+
+async def test_async(client):
+    await client.get("/{way}")
+"""
+    result = run(pytester, test)
+    result.counts(failed=2)
+    result.says(
+        "GR045 main.py:",
+        "wanted to connect to api.example.com:443, which isn't this machine",
+        "Fake it by the fixture outbound",
+    )
+
+
+@pytest.mark.parametrize("library", ["httpx2", "aiohttp", "requests"])
+def test_an_app_that_swallows_the_error_fails_its_test_all_the_same(
+    pytester: pytest.Pytester, library: str
+) -> None:
+    """A green test would say that the service was asked."""
+    test = f"""
+async def test_it(client):
+    assert (await client.get("/swallowed/{library}")).json() == "nothing happened"
+
+async def test_next(client):
+    pass
+"""
+    result = run(pytester, test)
+    result.counts(failed=1, passed=1)
+    result.says("GR045 main.py:")
+
+
+def test_a_bare_socket_an_address_and_a_name_are_refused(pytester: pytest.Pytester) -> None:
+    """TCP, UDP and DNS, of the test's own code too; uvloop's connections as well."""
+    test = """
+import asyncio
+import socket
+import pytest
+import uvloop
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 80), ("2001:db8::1", 80)])
+def test_tcp(client, address):
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family) as one:
+        one.connect(address)
+
+def test_udp(client):
+    with socket.socket(type=socket.SOCK_DGRAM) as one:
+        one.sendto(b"x", ("192.0.2.1", 53))
+
+def test_name(client):
+    socket.getaddrinfo("api.example.com", 443)
+
+def test_uvloop(client):
+    async def connect():
+        await asyncio.open_connection("192.0.2.1", 80)
+    uvloop.run(connect())
+"""
+    result = run(pytester, test)
+    result.counts(failed=5)
+    result.says("test_main.py:11 wanted to connect to 192.0.2.1:80", "192.0.2.1:53")
+
+
+def test_this_machine_may_be_reached(pytester: pytest.Pytester) -> None:
+    """Loopback by name and by address, a socket of the file system, a server's own bind."""
+    test = """
+import asyncio
+import socket
+
+async def test_it(client):
+    async def answer(reader, writer):
+        writer.close()
+    server = await asyncio.start_server(answer, "localhost", 0)
+    for one in server.sockets:
+        host, port = one.getsockname()[:2]
+        _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+    _, writer = await asyncio.open_connection("localhost", server.sockets[0].getsockname()[1])
+    writer.close()
+    server.close()
+
+def test_unix(client, tmp_path_factory):
+    one, two = socket.socketpair()
+    one.close(), two.close()
+    socket.getaddrinfo(socket.gethostname(), 0)
+"""
+    run(pytester, test).passed(2)
+
+
+def test_what_is_allowed_is_let_through(pytester: pytest.Pytester) -> None:
+    """By a marker or by the setting, one host or all; then the error is the network's own."""
+    test = """
+import socket
+import pytest
+
+def connect():
+    with socket.socket() as one:
+        one.settimeout(0.01)
+        with pytest.raises(OSError):
+            one.connect(("192.0.2.1", 80))
+
+@pytest.mark.outgoing("192.0.2.1")
+def test_host(client):
+    connect()
+
+@pytest.mark.outgoing("allow")
+def test_all(client):
+    connect()
+
+@pytest.mark.outgoing("block")
+def test_none(client):
+    connect()
+
+def test_default(client):
+    connect()
+"""
+    run(pytester, test).counts(passed=2, failed=2)
+    again = run(pytester, test, table='outgoing = ["api.example.com", "192.0.2.1"]\n')
+    again.counts(passed=3, failed=1)
+    run(pytester, test, "--greenroom-outgoing=allow").counts(passed=3, failed=1)
+
+
+def test_a_host_that_is_none_is_refused_before_any_test(pytester: pytest.Pytester) -> None:
+    """In the marker and in the setting."""
+    test = "import pytest\n@pytest.mark.outgoing('https://a.b/c')\ndef test_it(client): pass\n"
+    marker = run(pytester, test)
+    assert marker.code == 4
+    marker.says("GR007", "outgoing('https://a.b/c')", "is no host")
+    setting = run(pytester, "def test_it(client): pass", table='outgoing = "a b"\n')
+    assert setting.code == 4
+    setting.says("GR005", "'a b' is no host", '"block", "allow", or hosts')
+
+
+def test_a_library_that_calls_home_by_itself_fails_no_test(pytester: pytest.Pytester) -> None:
+    """Its thread has no line of the project's: the refusal is told at the end, once."""
+    app = """
+from fastapi import FastAPI
+import telemetry
+app = FastAPI()
+@app.get("/")
+def root(): return 1
+"""
+    library = """
+import socket, threading
+def beat():
+    try:
+        socket.create_connection(("telemetry.example.com", 443))
+    except Exception:
+        pass
+def start():
+    thread = threading.Thread(target=beat)
+    thread.start()
+    thread.join()
+"""
+    test = """
+import sys
+def test_it(client):
+    import telemetry
+    telemetry.start()
+"""
+    outside = pytester.path.parent / f"{pytester.path.name}-libraries" / "site-packages"
+    outside.mkdir(parents=True)
+    (outside / "telemetry.py").write_text(library)
+    pytester.syspathinsert(outside)
+    result = run(pytester, test, app=app)
+    result.passed(1)
+    result.says("greenroom: refused connections", "GR045 a library wanted to connect to telemetry")
+
+
+def test_the_guard_is_gone_after_the_run(pytester: pytest.Pytester) -> None:
+    """The next run in this process, and everybody else, finds the sockets as they were."""
+    import socket
+    from asyncio import BaseEventLoop
+
+    before = (socket.getaddrinfo, socket.socket.connect, BaseEventLoop.create_connection)
+    run(pytester, "def test_it(client): pass").passed(1)
+    assert (socket.getaddrinfo, socket.socket.connect, BaseEventLoop.create_connection) == before
+
+
+def test_mail_and_redis_are_told_their_own_fakes(pytester: pytest.Pytester) -> None:
+    """The advice fits what is called."""
+    test = """
+import smtplib
+import redis
+
+def test_mail(client):
+    smtplib.SMTP("smtp.example.com", 25)
+
+def test_redis(client):
+    redis.Redis("cache.example.com").ping()
+"""
+    result = run(pytester, test)
+    result.counts(failed=2)
+    result.says("Request the fixture mailbox", "Request the fixture fake_redis")

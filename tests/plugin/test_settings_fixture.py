@@ -1,0 +1,180 @@
+"""`settings(...)`: fields of the app's pydantic-settings objects, for one test, wherever the app holds them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness import Project, Result
+
+CONFIG = """
+from functools import lru_cache
+from typing import Annotated
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+class Settings(BaseSettings):
+    name: str = "shop"
+    limit: Annotated[int, Field(gt=0)] = 10
+    key: SecretStr = SecretStr("real")
+
+class Mail(BaseSettings):
+    model_config = {"env_prefix": "MAIL_", "frozen": True}
+    host: str = "smtp.example.com"
+
+settings = Settings()
+
+@lru_cache
+def get_settings() -> Settings:
+    return Settings()
+
+@lru_cache
+def get_mail() -> "Mail":
+    return Mail()
+
+@lru_cache
+def get_greeting() -> str:
+    return f"welcome to {get_settings().name}"
+
+@lru_cache
+def square(number: int) -> int:
+    return number * number
+"""
+APP = """
+from typing import Annotated
+from fastapi import Depends, FastAPI
+from config import Mail, Settings, get_greeting, get_mail, get_settings, settings
+
+app = FastAPI()
+
+@app.get("/")
+def read(own: Annotated[Settings, Depends(get_settings)], mail: Annotated[Mail, Depends(get_mail)]):
+    return [settings.name, own.name, own.limit, Settings().name, mail.host, get_greeting(),
+            own.key.get_secret_value()]
+"""
+DEFAULTS = ["shop", "shop", 10, "shop", "smtp.example.com", "welcome to shop", "real"]
+
+
+def run(pytester: pytest.Pytester, test: str, **files: str) -> Result:
+    known = {
+        "config.py": CONFIG,
+        "main.py": APP,
+        "test_main.py": test,
+        "pyproject.toml": "[tool.greenroom]\n",
+    }
+    return Project({**known, **files}).run(pytester, "-p", "no:randomly")
+
+
+def test_a_field_is_set_for_one_test(pytester: pytest.Pytester) -> None:
+    """In the module's object, in that of a cached getter, in new ones, and in what was made from them."""
+    test = f"""
+DEFAULTS = {DEFAULTS}
+
+def test_before(client):
+    assert client.get("/").json() == DEFAULTS
+
+def test_set(client, settings):
+    settings(name="bar", limit="3", key="fake")
+    settings(host="localhost")
+    assert client.get("/").json() == ["bar", "bar", 3, "bar", "localhost", "welcome to bar", "fake"]
+
+def test_after(client):
+    assert client.get("/").json() == DEFAULTS
+
+async def test_twice(client, settings):
+    settings(name="one")
+    settings(name="two")
+    assert (await client.get("/")).json()[:2] == ["two", "two"]
+
+def test_after_that(client):
+    import config
+    assert client.get("/").json() == DEFAULTS
+    assert config.settings.model_fields_set == set()
+"""
+    run(pytester, test).passed(5)
+
+
+def test_it_is_set_before_the_first_request(pytester: pytest.Pytester) -> None:
+    """A getter that nobody has called yet gets it too; one with arguments keeps what it knows."""
+    test = f"""
+import config
+def test_set(client, settings):
+    config.square(3)
+    settings(name="bar")
+    assert client.get("/").json()[:4] == ["bar", "bar", 10, "bar"]
+    assert config.square.cache_info().currsize == 1
+
+def test_after(client):
+    assert client.get("/").json() == {DEFAULTS}
+"""
+    run(pytester, test).passed(2)
+
+
+def test_an_engine_that_a_getter_keeps_is_kept(pytester: pytest.Pytester) -> None:
+    """The test's database stays the same."""
+    config = CONFIG.replace(
+        "@lru_cache\ndef square",
+        "@lru_cache\ndef get_engine():\n    from sqlalchemy import create_engine\n"
+        "    return create_engine('sqlite:///own.db')\n\n@lru_cache\ndef square",
+    )
+    test = """
+import config
+def test_it(client, settings):
+    before = config.get_engine()
+    settings(name="bar")
+    assert config.get_engine() is before
+"""
+    run(pytester, test, **{"config.py": config}).passed(1)
+
+
+def test_what_cannot_be_set_is_told(pytester: pytest.Pytester) -> None:
+    """A field that isn't there, a value that it doesn't take (and isn't shown), one of two classes."""
+    test = """
+import pytest
+from main import Mail, Settings
+
+def test_unknown(client, settings):
+    with pytest.raises(Exception, match="GR049 the app's settings have no field nmae.\\nDid you mean name?"):
+        settings(nmae="x")
+
+def test_value(client, settings):
+    with pytest.raises(Exception, match="GR049 Settings.limit doesn't take that value") as error:
+        settings(limit="s3cret")
+    assert "s3cret" not in str(error.value)
+
+def test_constraint(client, settings):
+    with pytest.raises(Exception, match="GR049 Settings.limit doesn't take that value: .*greater than 0"):
+        settings(limit=0)
+
+def test_class(client, settings):
+    settings(Mail, host="a")
+    with pytest.raises(Exception, match="GR049 the app's settings have no field host"):
+        settings(Settings, host="a")
+"""
+    run(pytester, test).passed(4)
+    two = CONFIG.replace("host: str =", "name: str = 'mail'\n    host: str =")
+    test = """
+import pytest
+from main import Mail
+def test_two(client, settings):
+    with pytest.raises(Exception, match="GR049 Mail and Settings have a field name.\\nSay which: settings.Mail"):
+        settings(name="x")
+    settings(Mail, name="x")
+"""
+    run(pytester, test, **{"config.py": two}).passed(1)
+
+
+def test_an_app_without_pydantic_settings_is_told_so(pytester: pytest.Pytester) -> None:
+    """And what to use instead."""
+    import sys
+
+    hidden = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if "pydantic_settings" in name
+    }
+    try:
+        app = "from fastapi import FastAPI\napp = FastAPI()\n"
+        test = "def test_it(client, settings): settings(debug=True)\n"
+        result = run(pytester, test, **{"main.py": app, "config.py": ""})
+    finally:
+        sys.modules.update(hidden)
+    result.counts(failed=1)
+    result.says("GR049 settings was called, and the app doesn't use pydantic-settings.")
