@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from benchmarks import clients, contract, passwords, postgresql, resets
+from benchmarks import clients, contract, passwords, postgresql, resets, rows
 from benchmarks.entry_point import import_cost, run_ratio
 from benchmarks.generate import CONFTESTS, FLOOR, GREENROOM, generate
 from benchmarks.measure import Cost, run
@@ -17,7 +17,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 
 LEFT_OUT = """
 Left out: recipes that don't isolate this suite at all (`begin()` without a savepoint, rollback of
-what was committed); any server database; `-n`. The
+what was committed); server databases and `-n`, which benchmarks.postgresql has. The
 recipes run at their best: a session loop, one in-memory connection, a schema that is built once.
 What they get wrong is not part of a time: docs/why.md lists it."""
 
@@ -48,6 +48,7 @@ def main() -> None:
     clients.main()
     passwords.main()
     contract.main()
+    rows.main()
     resets.main()
     postgresql.main()
     for file in Path("/dev/shm").glob("greenroom-floor-*"):  # noqa: S108

@@ -171,3 +171,35 @@ def order(shop: Shop = Depends(get_shop)):
         "pyproject.toml": "[tool.greenroom]\n",
     }
     Project(files).run(pytester).passed(4)
+
+
+def test_rows_are_made_as_their_page_shows_it(pytester: pytest.Pytester) -> None:
+    """An app of users and orders."""
+    main = """
+from fastapi import FastAPI
+from sqlalchemy import ForeignKey, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+engine = create_engine("sqlite:///shop.db")
+
+class Base(DeclarativeBase): pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship()
+
+app = FastAPI()
+
+@app.get("/users/{number}/orders")
+def orders(number: int) -> list[int]:
+    with Session(engine) as session:
+        return list(session.scalars(select(Order.id).where(Order.user_id == number)))
+"""
+    Project({"main.py": main, **files_of("docs/data.md")}).run(pytester).passed(2)

@@ -35,16 +35,16 @@ class Sleeps:
         #: The long sleeps of the test that runs.
         self.found: list[Sleep] = []
 
-    def begin(self, test: str, modules: Iterable[ModuleType]) -> None:
+    def begin(self, test: str, modules: Callable[[], Iterable[ModuleType]]) -> None:
         """Another test begins; look from now on.
 
-        :param modules: those of the project.
+        :param modules: gives those of the project; asked once.
         """
         self._test = test
         self.found.clear()
         if not self._is_watching:
             self._is_watching = True
-            self._watch(modules)
+            self._watch(modules())
         uvloop = sys.modules.get("uvloop")
         if not self._has_uvloop and hasattr(uvloop, "Loop"):
             self._has_uvloop = True

@@ -33,6 +33,7 @@ FIXTURES = (
     "mailbox",
     "settings",
     "fake_redis",
+    "make",
 )
 
 
@@ -192,6 +193,15 @@ def _sleep(value: object) -> str:
     return text
 
 
+def _seed(value: object) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError):
+        raise RejectedError(f"{value!r} is no whole number") from None
+
+
 def _percent(value: object) -> float:
     percent = _seconds(value)
     if percent > 100:  # noqa: PLR2004 - per cent
@@ -299,6 +309,13 @@ OPTIONS: tuple[Option, ...] = (
         " or ".join(f'"{name}"' for name in SLEEPS),
         "What becomes of a real sleep of more than 0.05 s in a test or in the app.",
         _sleep,
+    ),
+    Option(
+        "seed",
+        None,
+        "a whole number",
+        "What the values of make follow from; pytest-randomly's where that is there, else 0.",
+        _seed,
     ),
     Option(
         "env-file",

@@ -100,6 +100,17 @@ def invalid(model: Any, *, valid: Any = None) -> list[Case]:
     return list(cases.values())
 
 
+def valid_payload(model: Any) -> Any:
+    """The plainest payload that a model takes, and always the same.
+
+    :raises GreenroomError: if there is none.
+    """
+    from pydantic import TypeAdapter
+
+    adapter: Any = TypeAdapter(model)
+    return _base(model, adapter, _schema(adapter, model), None)
+
+
 def _base(model: Any, adapter: Any, schema: dict[str, Any], valid: Any) -> Any:
     """A valid payload: the one that is given, or the plainest, or one of the schema's examples.
 

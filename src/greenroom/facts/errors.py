@@ -58,6 +58,7 @@ class Code(Enum):
     MAIL = "GR047"
     SLEEP = "GR048"
     SETTINGS = "GR049"
+    MAKE = "GR050"
 
 
 class GreenroomError(Exception):

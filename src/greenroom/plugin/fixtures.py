@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from greenroom.plugin.reporting import ending_the_run, reported
-from greenroom.plugin.state import ROOM
+from greenroom.plugin.state import ROOM, seed_of
 from greenroom.runtime.performance import Performance
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from greenroom.boundary.settings import SettingsChanger
     from greenroom.observe.queries import Queries
     from greenroom.runtime.live import LiveServer
+    from greenroom.runtime.making import Make
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
@@ -60,11 +61,7 @@ def db_session(request: pytest.FixtureRequest) -> Iterator[AsyncSession | Sessio
     `sync_client`, and what it shows is what is in the database now.
     """
     performance = _performance(request)
-    if not _is_blocking(request):
-        performance.loop = _loop(request)
-        if request.node.get_closest_marker("asyncio") is None:
-            # Another plugin runs it, and ends its loop before this fixture is torn down.
-            request.node.obj = _leaving(request.node.obj, performance)
+    _have_session(request, performance)
     with reported():
         session = performance.session()
     yield session
@@ -142,6 +139,21 @@ def overrides(app: AsgiApp) -> Iterator[Overrides]:
 
 
 @pytest.fixture
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Rows with all that they need, by `await make(Order, 5, user=user)`; in a `def` test without `await`."""
+    from greenroom.runtime.making import Make
+
+    performance = _performance(request)
+    _have_session(request, performance)
+    seed = seed_of(request.config)
+    with reported():
+        own = Make(performance, request.config.stash[ROOM], f"{seed}:{request.node.nodeid}")
+    yield own
+    own.close()
+    performance.close()
+
+
+@pytest.fixture
 def queries(pytestconfig: pytest.Config) -> Queries:
     """Counts the statements that requests send: `with queries.at_most(3): ...`."""
     return pytestconfig.stash[ROOM].queries()
@@ -206,6 +218,15 @@ def _performance(request: pytest.FixtureRequest) -> Performance:
         )
     performance: Performance = stash[_PERFORMANCE]
     return performance
+
+
+def _have_session(request: pytest.FixtureRequest, performance: Performance) -> None:
+    """The test is about to have a session: it belongs to the test's loop."""
+    if not _is_blocking(request) and performance.loop is None:
+        performance.loop = _loop(request)
+        if request.node.get_closest_marker("asyncio") is None:
+            # Another plugin runs it, and ends its loop before the fixture is torn down.
+            request.node.obj = _leaving(request.node.obj, performance)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -317,6 +338,7 @@ _NEED_THE_APP = (
     "live_server",
     "client_factory",
     "session_factory",
+    "make",
 )
 
 
@@ -335,7 +357,7 @@ def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
     module = getattr(fixture.func, "__module__", "")
     if module == __name__ or fixture.argname.startswith("_greenroom_"):
         # Greenroom's own commit nothing, but for the session, which is one of a test.
-        return fixture.argname not in {"client", "sync_client", "db_session"}
+        return fixture.argname not in {"client", "sync_client", "db_session", "make"}
     if fixture.argname.startswith(("_xunit", "_unittest")):
         return False  # A project's own setup_module and setUpClass, as pytest wraps them.
     return module.startswith(("pytest_asyncio", "_pytest"))

@@ -18,7 +18,7 @@ from greenroom.plugin import asyncio_defaults, fixtures, markers, wide
 from greenroom.plugin.outside import OutsideHooks
 from greenroom.plugin.proofs import Proofs
 from greenroom.plugin.reporting import ending_the_run, reported, stop
-from greenroom.plugin.state import ROOM, is_controller
+from greenroom.plugin.state import ROOM, is_controller, seed_of
 from greenroom.report import header
 from greenroom.runtime.activation import Active
 from greenroom.runtime.room import Room
@@ -83,7 +83,7 @@ class Run:
             stop(session, str(error))
 
     def pytest_report_header(self) -> str:
-        return header.header(self._room.summary())
+        return header.header(self._room.summary(), seed_of(self._config))
 
     def pytest_collection_modifyitems(
         self, session: pytest.Session, items: list[pytest.Item]

@@ -6,8 +6,11 @@ from greenroom.facts.left import LeftBehind
 from greenroom.facts.summary import RunSummary
 
 
-def header(summary: RunSummary) -> str:
-    """One line for pytest's header."""
+def header(summary: RunSummary, seed: int = 0) -> str:
+    """One line for pytest's header.
+
+    :param seed: what made values follow from; told unless it's the default.
+    """
     parts = [f"app {summary.app} ({summary.app_source})"]
     for database in dict.fromkeys(summary.databases):
         count = summary.databases.count(database)
@@ -19,6 +22,8 @@ def header(summary: RunSummary) -> str:
     if summary.env_file:
         parts.append(summary.env_file)
     parts += summary.notes
+    if seed:
+        parts.append(f"seed {seed}")
     parts.append(f"active: {summary.active_because}")
     return "greenroom: " + " · ".join(parts)
 

@@ -59,7 +59,7 @@ class Outside:
         self._guard.begin(outgoing or self._settings.outgoing.value)
         self._mode = sleep or self._settings.sleep.value
         if self._mode != OFF:
-            self._sleeps.begin(test, self.modules())
+            self._sleeps.begin(test, self.modules)
         else:
             self._sleeps.pause()
 

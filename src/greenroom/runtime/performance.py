@@ -111,6 +111,15 @@ class Performance:
             self._session = self._room.session(blocking=self.blocking)
         return self._session
 
+    async def in_session(self, function: Callable[[Session], T]) -> T:
+        """Call with the sync face of the test's session, where its driver may await."""
+        __tracebackhide__ = True
+        session = self.session()
+        async with self._in_turn():
+            if hasattr(session, "run_sync"):
+                return await session.run_sync(function)
+            return function(session)
+
     def websocket_connect(self, base_url: str, url: str, *arguments: Any, **options: Any) -> Any:
         """A WebSocket session with the app."""
         from greenroom.app.sockets import Socket

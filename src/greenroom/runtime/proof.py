@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from greenroom.app.bodies import Body, body_of
 from greenroom.app.openapi import Documents
 from greenroom.app.operations import Operations, Route, operations_of
 from greenroom.app.plan import Planner
@@ -159,6 +160,18 @@ class Proof:
             self._plan = {(one.operation, one.status): one for one in planner.plan()}
             self._plan_notes = set(planner.notes)
         return self._plan
+
+    @property
+    def documents(self) -> Documents:
+        """What the apps' OpenAPI documents say."""
+        _ = self.operations
+        assert self._documents is not None
+        return self._documents
+
+    def body_of(self, route: Route) -> Body | None:
+        """The body that an operation takes; None if it takes none."""
+        declared = self.documents.declared(route)
+        return body_of(route, self.documents.documents.get(declared.document))
 
     def is_alike(self, app: object) -> bool:
         """Whether another app has the same operations: it's the same one, made once more."""

@@ -33,6 +33,7 @@ from greenroom.runtime.changed import Changed
 from greenroom.runtime.layering import Layering
 from greenroom.runtime.limit import Limit
 from greenroom.runtime.lines import line_of
+from greenroom.runtime.making import Workshop
 from greenroom.runtime.outside import Outside
 from greenroom.runtime.proof import Proof, unique_columns_of
 from greenroom.runtime.running import Running
@@ -97,6 +98,8 @@ class Room:
         #: How long a request may take.
         self.limit = Limit(self.settings.limit.value, self._is_own)
         self._undo.callback(self.limit.close)
+        #: What `make` knows of classes.
+        self.workshop = Workshop()
         #: What lies outside of the app.
         self.outside = Outside(self.settings, self.root, self._is_projects)
         self._undo.callback(self.outside.close)

@@ -1,0 +1,46 @@
+"""Put made objects into a session, so that they can be read without another look at the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session, object_session
+
+
+def store(session: Session, made: Iterable[object]) -> None:
+    """Flush objects, and read what the server has set by itself.
+
+    :raises Exception: what the database says; the session's transaction is rolled back then.
+    """
+    objects = list(made)
+    session.add_all(objects)
+    try:
+        session.flush()
+    except Exception:
+        session.rollback()
+        raise
+    for one in objects:
+        state: Any = inspect(one)
+        waiting = state.expired_attributes & set(state.mapper.column_attrs.keys())
+        if waiting:
+            session.refresh(one, sorted(waiting))
+
+
+def own(session: Session, value: object) -> object:
+    """The session's own copy of an object that belongs to another session; anything else as it is."""
+    state: Any = inspect(value, raiseerr=False)
+    if state is None or not hasattr(state, "identity") or state.identity is None:
+        return value
+    theirs = object_session(value)
+    if theirs is session:
+        return value
+    mine = session.get(type(value), state.identity)
+    return value if mine is None else mine
+
+
+def taken(session: Session, kind: type, name: str) -> set[Any]:
+    """The values of an attribute in all rows."""
+    with session.no_autoflush:
+        return set(session.scalars(select(getattr(kind, name))))
