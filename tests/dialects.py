@@ -66,6 +66,7 @@ needs_mariadb = pytest.mark.skipif(
 SQLITE = Dialect("sqlite", "sqlite+aiosqlite", "sqlite")
 ASYNCPG = Dialect("asyncpg", "postgresql+asyncpg", "postgresql+psycopg2")
 PSYCOPG = Dialect("psycopg", "postgresql+psycopg", "postgresql+psycopg")
+MIXED = Dialect("mixed", "postgresql+asyncpg", "postgresql+psycopg")
 SERVED = Dialect("served", "postgresql+asyncpg", "postgresql+psycopg2", POSTGRESQL_SERVER)
 ASYNCMY = Dialect("asyncmy", "mysql+asyncmy", "mysql+pymysql", MARIADB_SERVER)
 AIOMYSQL = Dialect("aiomysql", "mariadb+aiomysql", "mariadb+pymysql", MARIADB_SERVER)
@@ -80,7 +81,7 @@ def _params(*dialects: Dialect) -> list[object]:
 
 
 #: Every server and every driver.
-SERVERS = _params(ASYNCPG, PSYCOPG, SERVED, ASYNCMY, AIOMYSQL)
+SERVERS = _params(ASYNCPG, PSYCOPG, SERVED, ASYNCMY, AIOMYSQL, MIXED)
 #: One of each kind of database.
 KINDS = _params(SQLITE, ASYNCPG, ASYNCMY)
 #: One of each kind of server.

@@ -272,3 +272,72 @@ def test_a_lost_connection_is_told_until_the_end(database: MysqlDatabase) -> Non
     for _ in range(2):
         with pytest.raises(GreenroomError, match="GR026"):
             database.reset()
+
+
+def procedures() -> set[str]:
+    """What lies in greenroom's own database."""
+    server = Server(make_url(MARIADB_SERVER), "here")
+    found = set(server._procedures())
+    server.close()
+    return found
+
+
+def test_a_clone_leaves_nothing_in_greenrooms_own_database(database: MysqlDatabase) -> None:
+    """Also the procedures of layers go with it."""
+    write(database, ["INSERT INTO parents (name) VALUES ('layer')"])
+    database.layers.push("a fixture")
+    database.clone()
+    mine = {one for one in procedures() if one.startswith(f"{database.name}_")}
+    assert mine
+    database.end_clone(keep=False)
+    assert not mine & procedures()
+
+
+def test_a_sweep_drops_the_procedures_of_databases_that_are_no_more(make: Make) -> None:
+    """As an earlier version of greenroom left them."""
+    database = make()
+    database.open()
+    left = f"greenroom_clone_{id(database):x}_layer_1"
+    server = database._connected_server()
+    server.do(f"CREATE PROCEDURE greenroom_registry.`{left}`() BEGIN END")
+    write(database, ["CREATE TABLE one (id int)"])
+    database.take_origin()
+    own = {one for one in procedures() if one.startswith(f"{database.name}_")}
+    server.sweep()
+    assert left not in procedures()
+    assert own <= procedures()
+    database.close()
+
+
+@pytest.mark.parametrize("tables", [5, 150])
+def test_a_reset_is_one_round_trip(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tables: int
+) -> None:
+    """However many tables there are, and whether or not they were written."""
+    database = make()
+    database.open()
+    write(
+        database,
+        [
+            f"CREATE TABLE t{n} (id int AUTO_INCREMENT PRIMARY KEY, name varchar(9))"
+            for n in range(tables)
+        ],
+    )
+    write(database, ["INSERT INTO t0 (name) VALUES ('baseline')"])
+    database.take_baseline()
+    database.reset()
+    sent: list[object] = []
+    execute = pymysql.cursors.Cursor.execute
+
+    def counted(own: Any, query: Any, args: Any = None) -> Any:
+        sent.append(query)
+        return execute(own, query, args)
+
+    for statements in ([], [f"INSERT INTO t{n} (name) VALUES ('x')" for n in range(tables)]):
+        write(database, statements)
+        sent.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(pymysql.cursors.Cursor, "execute", counted)
+            assert database.reset() is Reset.CLEAN
+        assert len(sent) == 1, sent
+    database.close()

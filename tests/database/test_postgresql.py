@@ -11,6 +11,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from greenroom.database import made
+from greenroom.database.mark import Mark
+from greenroom.database.postgresql.control import Control
 from greenroom.database.postgresql.database import PostgresDatabase
 from greenroom.database.postgresql.server import Server
 from greenroom.database.private import Reset
@@ -296,8 +299,6 @@ def test_two_hundred_resets_leave_no_bloat(database: PostgresDatabase) -> None:
 
 def test_an_adopted_database_with_rows_is_refused(make: Make, postgresql_url: str) -> None:
     """Unless it is said that they may be deleted."""
-    from greenroom.database import made
-
     made_here = make(postgresql_url)
     made_here.open()
     write(made_here, "CREATE TABLE full_of (id int); INSERT INTO full_of VALUES (1)")
@@ -410,4 +411,121 @@ def test_no_variable_leads_to_another_server(
     with connect(database) as connection:
         connection.execute("SET default_transaction_read_only = off")
         assert connection.execute("SELECT current_database()").fetchone() == (database.name,)
+    database.close()
+
+
+def test_an_adopted_database_may_belong_to_somebody_else(make: Make, postgresql_url: str) -> None:
+    """An administrator has made it, and has marked it by the statement that `db adopt` tells."""
+    name = "not_mine"
+    folder = str(make_url(postgresql_url).query["host"])
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN".encode())
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        url = f"postgresql://{name}@/{name}?host={folder}"
+        with pytest.raises(GreenroomError, match="GR028 only the owner") as refused:
+            made.adopt(url, with_rows=False)
+        statement = str(refused.value).partition("Have the owner run: ")[2]
+        admin.execute(statement.encode())
+        database = make(url)
+        database.open()
+        assert database.name == name
+        database.close()
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        admin.execute(f"DROP ROLE {name}".encode())
+
+
+def test_the_adopted_database_is_the_one_that_the_url_names(
+    make: Make, postgresql_url: str
+) -> None:
+    """Another project's is left alone; one that nobody has used may serve a second worker."""
+    folder = str(make_url(postgresql_url).query["host"])
+    names = ["ours_a", "ours_b", "theirs"]
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as admin:
+        admin.execute(b"CREATE ROLE ours LOGIN")
+        for name in names:
+            admin.execute(f"CREATE DATABASE {name} OWNER ours".encode())
+            made.adopt(f"postgresql://ours@/{name}?host={folder}", with_rows=False)
+        text = Mark("adopted", project="/theirs").text().replace("'", "''")
+        admin.execute(f"COMMENT ON DATABASE theirs IS '{text}'".encode())
+        first, second, third = (make(f"postgresql://ours@/ours_b?host={folder}") for _ in range(3))
+        first.open()
+        second.open()
+        assert [first.name, second.name] == ["ours_b", "ours_a"]
+        with pytest.raises(
+            GreenroomError, match=r"GR028 each database .* is in use: ours_a, ours_b"
+        ):
+            third.open()
+        first.close()
+        second.close()
+        for name in names:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        admin.execute(b"DROP ROLE ours")
+
+
+@pytest.mark.parametrize("tables", [5, 150])
+def test_a_reset_is_one_round_trip(
+    make: Make, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, tables: int
+) -> None:
+    """However many tables there are, and whether or not they were written."""
+    database = make(postgresql_url)
+    schema = "".join(
+        f"CREATE TABLE t{n} (id serial PRIMARY KEY, name text);" for n in range(tables)
+    )
+    database.build(None, lambda: write(database, schema), rebuild=False)
+    write(database, "INSERT INTO t0 (name) VALUES ('baseline')")
+    database.take_baseline()
+    database.reset()
+    asked: list[object] = []
+    ask, execute = Control.ask, psycopg.Connection.execute
+
+    def counted_ask(own: Any, question: str) -> str:
+        asked.append(question)
+        return ask(own, question)
+
+    def counted_execute(own: Any, *args: Any, **options: Any) -> Any:
+        asked.append(args[0])
+        return execute(own, *args, **options)
+
+    for statements in (
+        "",
+        "".join(f"INSERT INTO t{n} (name) VALUES ('x');" for n in range(tables)),
+    ):
+        if statements:
+            write(database, statements)
+        asked.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(Control, "ask", counted_ask)
+            patch.setattr(psycopg.Connection, "execute", counted_execute)
+            assert database.reset() is Reset.CLEAN
+        assert len(asked) == 1
+    with connect(database) as connection:
+        assert connection.execute("SELECT id, name FROM t0").fetchall() == [(1, "baseline")]
+        assert connection.execute(f"SELECT count(*) FROM t{tables - 1}".encode()).fetchone() == (0,)
+    database.close()
+
+
+def test_the_fingerprint_of_a_template_knows_the_server(postgresql_url: str) -> None:
+    """Another version, or another set of extensions, may make other tables."""
+    server = Server(make_url(postgresql_url), "here")
+    before = server.fingerprint("schema")
+    assert before == server.fingerprint("schema") != server.fingerprint("other")
+    vars(server)["version"] = "99.1"
+    assert server.fingerprint("schema") != before
+    server.close()
+
+
+def test_a_layer_in_which_nothing_was_written_is_none(make: Make, postgresql_url: str) -> None:
+    """The server's own number of transactions moves with what others do there."""
+    database = make(postgresql_url)
+    database.build(None, lambda: write(database, "CREATE TABLE t (id serial)"), rebuild=False)
+    database.take_baseline()
+    assert not database.layers.push("a fixture that read")
+    assert database.layers.top == "greenroom_reset"
+    write(database, "INSERT INTO t DEFAULT VALUES")
+    assert database.layers.push("a fixture that wrote")
+    assert not database.layers.push("another one that read")
+    database.layers.pop("a fixture that wrote")
+    database.reset()
+    with connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
     database.close()

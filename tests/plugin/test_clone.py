@@ -8,9 +8,11 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from greenroom.database import made
+from greenroom.facts.errors import GreenroomError
 from tests.dialects import KINDS, Dialect
 from tests.harness import Project
 
@@ -49,6 +51,7 @@ async def add(name: str) -> int:
         return item.id
 """
 TEST = """
+import psycopg
 import pytest
 from sqlalchemy import text
 from main import engine
@@ -114,7 +117,9 @@ def test_the_database_of_a_failed_test_can_be_kept(
     )
     result = project(served, **{"test_it.py": test}).run(pytester, "--greenroom-keep")
     result.counts(passed=4, failed=1)
-    result.says("databases kept", "test_it.py::test_beside_it[2]: ", "clone")
+    result.says(
+        "databases kept", "test_it.py::test_beside_it[2]: ", "clone", "its database is kept: "
+    )
     assert result.out.count("test_it.py::test_beside_it[2]: ") == 1
     result.silent_about("geheim", "test_beside_it[1]: ")
     kept = re.findall(r"greenroom_clone_\w+", result.out)
@@ -129,6 +134,35 @@ def test_the_database_of_a_failed_test_can_be_kept(
         assert there.get(kept[0], "kept") == "kept"
         made.clean(served.server)
         assert kept[0] not in {one.name for one in made.find(served.server)}
+
+
+def test_a_kept_database_of_the_embedded_server_can_be_opened(pytester: pytest.Pytester) -> None:
+    """The server goes with the run; `greenroom db open` starts another one with what was kept."""
+    test = TEST + "    assert attempt != 2\n"
+    test = test.replace(
+        "async def test_beside_it", '@pytest.mark.isolation("clone")\nasync def test_beside_it'
+    )
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "")
+    made_of = project(dialect, **{"test_it.py": test})
+    result = made_of.run_subprocess(pytester, "--greenroom-keep", "-p", "no:randomly")
+    result.counts(passed=4, failed=1)
+    # In the failure's own report, and once more at the end.
+    name = re.findall(r"its database is kept: greenroom db open (\w+)", result.out)[0]
+    result.says(f"test_it.py::test_beside_it[2]: greenroom db open {name}")
+    again = project(dialect).run_subprocess(pytester)
+    again.passed(5)
+    with made.opened(name, pytester.path) as address, psycopg.connect(address) as connection:
+        assert connection.execute("SELECT count(*) FROM items").fetchone() == (2,)
+    with (
+        pytest.raises(
+            GreenroomError, match=f"GR029 no database nothing is kept.*\nThere is: {name}"
+        ),
+        made.opened("nothing", pytester.path),
+    ):
+        pass
+    elsewhere = pytest.raises(GreenroomError, match="GR029 no database is kept for")
+    with elsewhere, made.opened(name, Path("/")):
+        pass
 
 
 def test_a_test_of_an_adopted_database_cannot_have_a_clone(

@@ -61,6 +61,15 @@ def test_the_example_moves_to_another_database_by_its_url(
     quickstart(served).run(pytester).passed(17)
 
 
+def test_the_example_moves_to_postgresql_with_no_server_named(pytester: pytest.Pytester) -> None:
+    """An embedded one is started for it; nothing but the URL says PostgreSQL."""
+    made = quickstart(Dialect("embedded", "postgresql+asyncpg", ""))
+    assert made.environ == {}
+    result = made.run(pytester)
+    result.passed(17)
+    assert ", embedded · reset" in result.header()
+
+
 #: What of the example awaits, and what a sync driver has in its place.
 BLOCKING_WORDS = [
     (

@@ -94,3 +94,35 @@ def test_it(fake_redis):
     result = run(pytester, test)
     result.counts(errors=1)
     result.says("GR030 fake_redis needs fakeredis", "pip install greenroom[redis]")
+
+
+def test_locks_scripts_sockets_and_sentinels(pytester: pytest.Pytester) -> None:
+    """What a client is told of how to connect isn't the fake server's."""
+    app = """
+import redis
+import redis.asyncio as aioredis
+from redis.sentinel import Sentinel
+from fastapi import FastAPI
+
+here = redis.Redis(unix_socket_path="/run/redis.sock")
+checked = aioredis.Redis(host="cache.example.com", health_check_interval=1)
+master = Sentinel([("sentinel.example.com", 26379)]).master_for("m")
+app = FastAPI()
+
+@app.post("/{name}")
+async def work(name: str):
+    with here.lock("l", timeout=5):
+        pass
+    async with checked.lock("l", timeout=5):
+        pass
+    return [here.incr(name), await checked.incr(name), master.incr(name),
+            here.eval("return redis.call('incr', KEYS[1])", 1, name)]
+"""
+    test = """
+def test_blocking(client, fake_redis):
+    assert client.post("/a").json() == [1, 2, 3, 4]
+
+async def test_async(client, fake_redis):
+    assert (await client.post("/a")).json() == [1, 2, 3, 4]
+"""
+    run(pytester, test, app=app).passed(2)

@@ -159,3 +159,70 @@ def test_blocking(client):
     result = run(pytester, test)
     result.counts(passed=1, failed=2)
     result.says("GR045 main.py:", "smtp.example.com:465", "Request the fixture mailbox")
+
+
+def test_the_server_answers_as_one_does(pytester: pytest.Pytester) -> None:
+    """To every command, whoever sends it; a connection that was kept leads nowhere after the test."""
+    test = """
+import smtplib, ssl
+import aiosmtplib
+import pytest
+
+KEPT = []
+
+def test_smtplib(client, mailbox):
+    server = smtplib.SMTP("smtp.example.com")
+    assert server.starttls(context=ssl.create_default_context())[0] == 220
+    assert server.login("u", "p")[0] == 235
+    server.user, server.password = "u", "p"
+    assert server.auth("PLAIN", server.auth_plain)[0] == 235
+    assert server.docmd("AUTH", "XOAUTH2 x")[0] == 235
+    assert server.verify("ann@example.com")[0] == 250
+    server.mail("a@example.com")
+    server.rcpt("b@example.com")
+    server.data("Subject: by hand\\r\\n\\r\\nx")
+    assert mailbox.only.subject == "by hand"
+    KEPT.append(server)
+
+def test_kept(client, mailbox):
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        KEPT[0].noop()
+    KEPT[0].connect("smtp.example.com")
+    KEPT[0].noop()
+
+def test_after(client):
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        KEPT[0].noop()
+
+def test_lmtp(client, mailbox):
+    with smtplib.LMTP("/run/lmtp.sock") as server:
+        server.sendmail("a@example.com", "b@example.com", "Subject: lmtp\\n\\nx")
+    assert mailbox.only.subject == "lmtp"
+
+async def test_aiosmtplib(client, mailbox):
+    server = aiosmtplib.SMTP(hostname="smtp.example.com")
+    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+        await server.noop()
+    await server.connect()
+    assert (await server.starttls()).code == 220
+    assert (await server.auth_plain("u", "p")).code == 235
+    assert (await server.execute_command(b"VRFY", b"x")).code == 250
+    await server.quit()
+    assert not server.is_connected
+
+def test_attachments(client, mailbox):
+    from email.message import EmailMessage
+    message, inner = EmailMessage(), EmailMessage()
+    inner["Subject"] = "inner"
+    message["From"] = message["To"] = "a@example.com"
+    message.set_content("x")
+    for content in (b"1", b"2"):
+        message.add_attachment(content, maintype="a", subtype="b", filename="same.txt")
+    message.add_attachment(inner)
+    with smtplib.SMTP("smtp.example.com") as server:
+        server.send_message(message)
+    found = mailbox.only.attachments
+    assert (found["same.txt"], found["same.txt (2)"]) == (b"1", b"2")
+    assert b"inner" in found["attachment"]
+"""
+    run(pytester, test).passed(6)

@@ -62,7 +62,7 @@ async def test_connect(client, outbound):
     outbound.post(main.URL).fails()
     status, body = await ask(client)
     assert status == 503
-    assert body["detail"] in ("ConnectError", "ConnectionError", "ClientConnectionError")
+    assert body["detail"] in ("ConnectError", "ConnectionError", "ClientConnectorError")
 
 async def test_timeout(client, outbound):
     outbound.post(main.URL).fails("timeout")
@@ -289,6 +289,126 @@ def test_it(client, outbound):
     result = Project(files).run(pytester)
     result.counts(failed=1)
     result.says(f"GR030 outbound needs {missing}", f"pip install greenroom[{extra}]")
+
+
+def test_answers_are_like_those_of_the_network(pytester: pytest.Pytester) -> None:
+    """They are read once, take a time, and may be streamed."""
+    test = """
+import httpx2 as httpx
+import pytest
+
+HERE = "https://a.example.com/"
+
+def test_blocking(client, outbound):
+    outbound.get(HERE).reply(200, text="answer")
+    assert httpx.get(HERE).elapsed.total_seconds() >= 0
+    with httpx.stream("GET", HERE) as response:
+        with pytest.raises(httpx.ResponseNotRead):
+            response.text
+        assert b"".join(response.iter_raw()) == b"answer"
+
+async def test_async(client, outbound):
+    outbound.get(HERE).reply(200, json=None)
+    async with httpx.AsyncClient() as own:
+        assert (await own.get(HERE)).json() is None
+        async with own.stream("GET", HERE) as response:
+            assert [part async for part in response.aiter_raw()] == [b"null"]
+"""
+    run(pytester, test.replace("httpx2", _newest())).passed(2)
+
+
+def test_calls_side_by_side_get_one_reply_each(pytester: pytest.Pytester) -> None:
+    """In whatever order they come, none twice."""
+    test = """
+import asyncio, aiohttp, pytest
+import httpx2 as httpx
+
+HERE = "https://a.example.com/"
+
+@pytest.mark.parametrize("library", ["aiohttp", "httpx"])
+async def test_it(client, outbound, library):
+    outbound.get(HERE).reply(200, text="1").fails().reply(200, text="3", delay=0.001)
+
+    async def ask():
+        if library == "aiohttp":
+            async with aiohttp.ClientSession() as session:
+                async with session.get(HERE) as response:
+                    return await response.text()
+        async with httpx.AsyncClient() as own:
+            return (await own.get(HERE)).text
+
+    answers = await asyncio.gather(ask(), ask(), ask(), return_exceptions=True)
+    texts = sorted(one for one in answers if isinstance(one, str))
+    assert texts == ["1", "3"]
+    (error,) = [one for one in answers if not isinstance(one, str)]
+    assert isinstance(error, (aiohttp.ClientConnectorError, httpx.ConnectError))
+    assert len(outbound.calls) == 3
+"""
+    run(pytester, test.replace("httpx2", _newest())).passed(2)
+
+
+def test_aiohttp_goes_to_this_machine_by_name_too(pytester: pytest.Pytester) -> None:
+    """And what redirects lead to is a route's, or an error."""
+    test = """
+import aiohttp, pytest
+
+HERE = "https://a.example.com/"
+
+async def test_here(client, outbound, live_server):
+    outbound.get(HERE).reply(200)
+    address = live_server.url.replace("127.0.0.1", "localhost")
+    async with aiohttp.ClientSession() as session:
+        async with session.get(HERE):
+            pass
+        async with session.get(address + "/openapi.json") as response:
+            assert response.status == 200
+
+async def test_redirects(client, outbound):
+    outbound.get(HERE).reply(302, headers={"location": "https://b.example.com/"})
+    outbound.get("https://b.example.com/").reply(200, text="there")
+    async with aiohttp.ClientSession() as session:
+        async with session.get(HERE) as response:
+            assert await response.text() == "there"
+
+async def test_nowhere(client, outbound):
+    outbound.get(HERE).reply(302, headers={"location": "https://c.example.com/"})
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(HERE)
+
+async def test_for_ever(client, outbound):
+    outbound.get(HERE).reply(200, delay=0.001)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0)) as session:
+        async with session.get(HERE) as response:
+            assert response.status == 200
+"""
+    result = run(pytester, test)
+    result.counts(passed=3, failed=1)
+    result.says("called GET https://c.example.com/, which no route of outbound claims")
+
+
+def test_odd_urls_and_bodies(pytester: pytest.Pytester) -> None:
+    """Spaces, umlauts, brackets, other alphabets; files, iterators and multipart forms."""
+    test = """
+import io
+import httpx2 as httpx, requests
+
+def test_urls(client, outbound):
+    for url in ("https://a.example.com/a b/ä", "https://a.example.com/x[1]", "https://bücher.example/"):
+        outbound.get(url).reply(200)
+        assert httpx.get(url).status_code == 200
+        assert requests.get(url).status_code == 200
+
+def test_bodies(client, outbound):
+    route = outbound.post("https://a.example.com/").reply(200)
+    requests.post("https://a.example.com/", data=io.BytesIO(b"file"))
+    requests.post("https://a.example.com/", data=iter([b"a", b"b"]))
+    requests.post("https://a.example.com/", files={"f": b"\\xff"})
+    assert [call.content for call in route.calls[:2]] == [b"file", b"ab"]
+    assert b"\\xff" in route.calls[2].content
+    route.calls[2].form
+"""
+    run(pytester, test.replace("httpx2", _newest())).passed(2)
 
 
 def _newest() -> str:

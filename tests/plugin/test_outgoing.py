@@ -221,3 +221,199 @@ def test_redis(client):
     result = run(pytester, test)
     result.counts(failed=2)
     result.says("Request the fixture mailbox", "Request the fixture fake_redis")
+
+
+TASKS = """
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+import httpx, requests
+from fastapi import FastAPI
+app = FastAPI()
+URL = "https://a.example.com/"
+
+@app.get("/gather")
+async def gathered():
+    async with httpx.AsyncClient() as client:
+        await asyncio.gather(client.get(URL), return_exceptions=True)
+
+@app.get("/task")
+async def task():
+    async with httpx.AsyncClient() as client:
+        try:
+            await asyncio.create_task(client.get(URL))
+        except Exception:
+            pass
+
+@app.get("/timeout")
+async def timeout():
+    async with httpx.AsyncClient() as client:
+        try:
+            await asyncio.wait_for(client.get(URL), 1)
+        except Exception:
+            pass
+
+@app.get("/to-thread")
+async def to_thread():
+    try:
+        await asyncio.to_thread(requests.get, URL)
+    except Exception:
+        pass
+
+@app.get("/pool")
+def pool():
+    with ThreadPoolExecutor() as pool:
+        try:
+            pool.submit(requests.get, URL).result()
+        except Exception:
+            pass
+"""
+
+
+@pytest.mark.parametrize("way", ["gather", "task", "timeout", "to-thread", "pool"])
+def test_a_task_or_a_thread_of_a_pool_is_its_starters(pytester: pytest.Pytester, way: str) -> None:
+    """Its own stack holds a library's frames only; the app that swallows the error is told on all the same."""
+    test = f"async def test_it(client): await client.get('/{way}')"
+    result = run(pytester, test, app=TASKS)
+    result.counts(failed=1)
+    result.says("GR045 main.py:")
+
+
+def test_this_machine_by_its_own_name_and_addresses(pytester: pytest.Pytester) -> None:
+    """As servers that are started under them are called."""
+    test = """
+import asyncio, socket
+import pytest
+from greenroom.boundary.machine import is_this_machine
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "::1", "[::1]", "0.0.0.0", "::ffff:127.0.0.1", "localhost",
+                                  "a.localhost", socket.gethostname(), None, ""])
+def test_here(host):
+    assert is_this_machine(host)
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.com", "localhost.example.com", "::ffff:192.0.2.1", "1.1"])
+def test_elsewhere(host):
+    assert not is_this_machine(host)
+
+async def test_it(client):
+    async def answer(reader, writer):
+        writer.close()
+    server = await asyncio.start_server(answer, socket.gethostname(), 0)
+    _, writer = await asyncio.open_connection(socket.gethostname(), server.sockets[0].getsockname()[1])
+    writer.close()
+    server.close()
+"""
+    run(pytester, test).passed(17)
+
+
+def test_what_is_refused_in_a_fixtures_end_fails_its_test(pytester: pytest.Pytester) -> None:
+    """Also if the fixture swallows it; and the next test isn't told of it."""
+    test = """
+import pytest, socket
+
+@pytest.fixture
+def ending():
+    yield
+    try:
+        socket.create_connection(("192.0.2.1", 80))
+    except Exception:
+        pass
+
+def test_a(client, ending):
+    pass
+
+def test_b(client):
+    pass
+"""
+    result = run(pytester, test)
+    result.counts(passed=2, errors=1)
+    result.says("GR045 test_main.py:8 wanted to connect to 192.0.2.1:80")
+
+
+def test_what_the_start_up_is_refused_is_no_tests(pytester: pytest.Pytester) -> None:
+    """If it swallows it, that is told at the end; else the run ends, with advice that can be followed."""
+    app = """
+from contextlib import asynccontextmanager
+import httpx
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    async with httpx.AsyncClient() as client:
+        try:
+            await client.get("https://config.example.com/")
+        except Exception:
+            pass
+    yield
+
+app = FastAPI(lifespan=lifespan)
+"""
+    test = "def test_a(client): pass\nasync def test_b(client): pass\n"
+    result = run(pytester, test, app=app)
+    result.passed(2)
+    result.says("GR045 the app's start-up wanted to connect to config.example.com:443")
+    raising = run(pytester, test, app=app.replace("pass\n    yield", "raise\n    yield"))
+    raising.says(
+        "GR045 main.py:10 wanted",
+        "outgoing = 'config.example.com' in [tool.greenroom]",
+        ".env.test",
+    )
+    allowed = run(pytester, test, app=app, table='outgoing = "config.example.com"\n')
+    allowed.silent_about("GR045")
+
+
+def test_an_allowance_ends_with_its_test(pytester: pytest.Pytester) -> None:
+    """Also that of the addresses which the name was looked up to."""
+    test = """
+import socket, pytest
+
+@pytest.mark.outgoing("allowed.example.com")
+def test_allowed(client, monkeypatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.9", 80))]
+    import greenroom.boundary.outgoing
+    guard = client and None
+    with pytest.raises(OSError):
+        socket.getaddrinfo("allowed.example.com", 80)
+
+@pytest.mark.outgoing("2001:DB8:0::9")
+def test_address(client):
+    with socket.socket(socket.AF_INET6) as one:
+        with pytest.raises(OSError):
+            one.connect(("2001:db8::9", 80))
+
+@pytest.mark.parametrize("look", ["gethostbyname", "gethostbyname_ex", "gethostbyaddr"])
+def test_names(client, look):
+    with pytest.raises(Exception, match="GR045"):
+        getattr(socket, look)("a.example.com")
+
+def test_sendmsg(client):
+    with socket.socket(type=socket.SOCK_DGRAM) as one:
+        one.sendmsg([b"x"], [], 0, ("192.0.2.1", 53))
+"""
+    test = test.replace(
+        '    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.9", 80))]\n'
+        "    import greenroom.boundary.outgoing\n    guard = client and None\n",
+        "",
+    )
+    result = run(pytester, test)
+    # Those that expect the refusal have swallowed it themselves.
+    result.counts(passed=2, failed=4)
+
+
+def test_a_proxy_on_this_machine_is_no_way_out(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Companies and CI have one: clients go by none while tests run."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    test = """
+import requests, httpx, urllib.request
+def test_requests(client):
+    requests.get("http://api.example.com/")
+def test_httpx(client):
+    httpx.get("http://api.example.com/")
+def test_urllib(client):
+    urllib.request.urlopen("http://api.example.com/")
+"""
+    result = run(pytester, test)
+    result.counts(failed=3)
+    assert result.out.count("wanted to connect to api.example.com:80") >= 3
+    monkeypatch.delenv("http_proxy")

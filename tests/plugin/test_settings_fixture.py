@@ -178,3 +178,123 @@ def test_an_app_without_pydantic_settings_is_told_so(pytester: pytest.Pytester) 
         sys.modules.update(hidden)
     result.counts(failed=1)
     result.says("GR049 settings was called, and the app doesn't use pydantic-settings.")
+
+
+KEPT = """
+from functools import lru_cache, cached_property
+from typing import Annotated, Optional
+import enum
+from pydantic import computed_field, field_validator, model_validator
+from pydantic_settings import BaseSettings
+from fastapi import FastAPI
+
+class Mode(enum.Enum):
+    DEV = "dev"
+    PROD = "prod"
+
+class Base(BaseSettings):
+    debug: bool = False
+
+class Dev(Base):
+    name: str = "dev"
+    origins: list[str] = []
+    mode: Mode = Mode.DEV
+    upper: str = ""
+    model_config = {"use_enum_values": True}
+
+    @field_validator("name")
+    @classmethod
+    def no_nonsense(cls, value):
+        if value == "nonsense": raise ValueError("that is nonsense")
+        return value
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def split(cls, value):
+        return value.split(",") if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def derive(self):
+        self.__dict__["upper"] = self.name.upper()
+        return self
+
+    @computed_field
+    @cached_property
+    def dsn(self) -> str:
+        return f"pg/{self.name}"
+
+class Needed(BaseSettings):
+    api_key: str
+
+@lru_cache
+def get_plain(): return Dev()
+@lru_cache
+def get_optional() -> Optional[Dev]: return Dev()
+@lru_cache
+def get_needed() -> Needed: return Needed()
+one = None
+def get_single():
+    global one
+    if one is None: one = Dev()
+    return one
+class Holder:
+    own = None
+
+app = FastAPI()
+@app.get("/")
+def read():
+    Holder.own = Holder.own or Dev()
+    return [get_plain().name, get_optional().name, get_single().name, Holder.own.name, get_single().dsn]
+"""
+
+
+def test_nothing_of_a_test_stays_in_what_was_made_during_it(pytester: pytest.Pytester) -> None:
+    """Whoever keeps it: a getter that doesn't say what it gives, a global, a class; cached properties, too."""
+    test = """
+import pytest
+from main import *
+
+DEV = ["dev", "dev", "dev", "dev", "pg/dev"]
+
+def test_first(client, settings):
+    settings(name="bar")
+    assert client.get("/").json() == ["bar"] * 4 + ["pg/bar"]
+
+def test_second(client):
+    assert client.get("/").json() == DEV
+
+def test_third(client, settings):
+    settings(name="baz")
+    assert client.get("/").json() == ["baz"] * 4 + ["pg/baz"]
+    assert Dev(name="explicit").name == "explicit"
+
+def test_fourth(client):
+    assert client.get("/").json() == DEV
+
+def test_needed(client, settings):
+    settings(api_key="k")
+    assert get_needed().api_key == Needed().api_key == "k"
+
+def test_validators(client, settings):
+    client.get("/")
+    with pytest.raises(Exception, match="GR049 Dev.name doesn't take that value: .*that is nonsense"):
+        settings(name="nonsense")
+    settings(origins="a,b", mode=Mode.PROD)
+    assert get_plain().origins == ["a", "b"] and get_plain().mode == "prod"
+
+def test_derived(client, settings):
+    client.get("/")
+    settings(name="x")
+    assert get_plain().upper == "X"
+
+def test_a_base(client, settings):
+    client.get("/")
+    settings(debug=True)
+    assert get_plain().debug and Dev().debug
+
+def test_a_base_by_name(client, settings):
+    client.get("/")
+    settings(Base, debug=True)
+    assert get_plain().debug and Dev().debug
+"""
+    run(pytester, test, **{"main.py": KEPT, "config.py": ""}).passed(9)

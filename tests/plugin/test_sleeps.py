@@ -148,3 +148,42 @@ def test_a_mode_that_is_none_is_refused(pytester: pytest.Pytester) -> None:
     setting = run(pytester, table='sleep = "never"\n')
     assert setting.code == 4
     setting.says("GR005", "'never' is none of them")
+
+
+def test_what_did_not_pass_is_no_sleep(pytester: pytest.Pytester) -> None:
+    """A task that sleeps for an hour between its rounds, and one that is cancelled."""
+    app = """
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+async def every_hour():
+    while True:
+        await asyncio.sleep(3600)
+
+@asynccontextmanager
+async def lifespan(app):
+    task = asyncio.create_task(every_hour())
+    yield
+    task.cancel()
+
+app = FastAPI(lifespan=lifespan)
+"""
+    test = """
+import asyncio
+from main import every_hour
+
+async def test_it(client):
+    task = asyncio.create_task(every_hour())
+    await asyncio.sleep(0)
+    task.cancel()
+
+def test_that(client):
+    pass
+"""
+    files = {
+        "main.py": app,
+        "test_main.py": test,
+        "pyproject.toml": "[tool.greenroom]\nsleep = 'fail'\n",
+    }
+    Project(files).run(pytester).passed(2)

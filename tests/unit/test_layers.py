@@ -22,8 +22,9 @@ class Database:
         """What a test begins from."""
         return self.pictures[self.layers.top]
 
-    def _take(self, name: str) -> None:
+    def _take(self, name: str, below: str) -> bool:
         self.pictures[name] = self.rows
+        return True
 
     def _rebase(self, upper: str, old: str, new: str, made: str) -> None:
         three = [Counter(self.pictures[name]) for name in (upper, old, new)]

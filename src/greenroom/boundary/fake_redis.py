@@ -13,8 +13,9 @@ from typing import Any
 from greenroom.boundary.patching import put
 from greenroom.facts.errors import Code, GreenroomError
 
-#: What only an encrypted connection is told.
-_ENCRYPTED = "ssl"
+#: What a connection is told that isn't the fake's: of encryption, sockets and Sentinel, and a check of its
+#: health, which would wait for ever.
+_NOT_OURS = ("ssl", "path", "connection_pool", "health_check_interval")
 
 
 class FakeRedisServer:
@@ -63,7 +64,7 @@ class FakeRedisServer:
             told = {
                 name: value
                 for name, value in own.connection_kwargs.items()
-                if not name.startswith(_ENCRYPTED)
+                if not name.startswith(_NOT_OURS)
             }
             return connection(**{**told, "server": server})
 

@@ -1,27 +1,33 @@
 """aiohttp's calls, answered by a real server on loopback that aiointercept leads them to.
 
 An answer of aiohttp's can't be made without a connection. So what a route claims goes to aiointercept's server, which
-asks the route; what none claims, and what is to fail, is raised before.
+gives the route's reply; what none claims, and what is to fail, is raised before.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import ipaddress
 import json
+import socket
 import threading
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-from greenroom.boundary.outbound import is_here, needed, wait_async
+from greenroom.boundary.machine import address_of, is_this_machine
+from greenroom.boundary.outbound import needed, wait_async
 from greenroom.boundary.patching import put
-from greenroom.boundary.routes import Call, Outbound
+from greenroom.boundary.routes import Call, Outbound, Reply, Route
 from greenroom.facts.errors import Code, GreenroomError
 
 _SEE_OTHER = 303
 _MOVED = (301, 302)
+_FOLLOWED = (301, 302, 303, 307, 308)
+_THIS_MACHINE = ("localhost", "localhost.localdomain", "ip6-localhost")
+#: A header of aiointercept's own.
+_FOREIGN = "x-aiointercept-orig-scheme"
 
 
 class FakedAiohttp:
@@ -57,56 +63,59 @@ class FakedAiohttp:
     async def _prepare(self, session: Any, method: str, url: Any, options: dict[str, Any]) -> None:
         """Have the server answer the call, if a route claims it; else raise, or let it pass."""
         __tracebackhide__ = True
+        if "Unix" in type(session.connector).__name__:
+            return  # A socket of the file system is this machine.
         whole = _url(session, url, options.get("params"))
-        route = self._outbound.find(method, str(whole), passes=is_here(whole.host))
+        route = self._outbound.find(method, str(whole), passes=is_this_machine(whole.host))
         if route is None:
             return
-        reply = route.next
-        given: Any = options.get("timeout")
-        timeout: Any = given if hasattr(given, "total") else session.timeout
-        times = [one for one in (timeout.total, timeout.sock_read) if one is not None]
-        late = bool(times) and reply.delay > min(times)
-        if reply.failure is not None or late:
-            self._outbound.record(route, Call(method, str(whole), {}, _content(options)))
-            if isinstance(reply.failure, BaseException):
-                raise reply.failure
-            if late or reply.failure == "timeout":
-                raise self._library.SocketTimeoutError("Timeout on reading data from socket")
-            raise self._library.ClientConnectionError("Connection refused.")
-        if _is_address(whole.host):
+        if address_of(whole.host or "") is not None:
             raise GreenroomError(
                 Code.OUTBOUND,
                 f"aiohttp connects to an address, {whole.host}, and looks up no name: that can't be faked.",
                 "Call the service by its name.",
             )
+        headers = {str(name).lower(): str(value) for name, value in _pairs(options.get("headers"))}
+        call = Call(method, str(whole), headers, _content(options))
+        reply = self._outbound.record(route, call)
+        times = _limits(session, options)
+        if isinstance(reply.failure, BaseException):
+            raise reply.failure
+        if reply.failure == "timeout" or (times and reply.delay > min(times)):
+            raise self._library.SocketTimeoutError("Timeout on reading data from socket")
+        if reply.failure is not None:
+            raise self._refused(whole)
         await self._start()
-        self._claim(method, whole)
+        self._claim(method, whole, route, call, reply)
         await wait_async(reply.delay)
+
+    def _refused(self, url: Any) -> Exception:
+        key = SimpleNamespace(host=url.host, port=url.port, is_ssl=url.scheme == "https", ssl=True)
+        refused = ConnectionRefusedError(111, "Connect call failed")
+        error: Exception = self._library.ClientConnectorError(key, refused)
+        return error
 
     async def _start(self) -> None:
         if self._server is None:
             aiointercept = needed("aiointercept", "aiohttp")
             with self._starting:
                 if self._server is None:
-                    server = aiointercept.aiointercept(mock_external_urls=True)
+                    own = [socket.gethostname(), *_THIS_MACHINE]
+                    server = aiointercept.aiointercept(mock_external_urls=True, passthrough=own)
                     await server.start()
                     self._server = server
 
-    def _claim(self, method: str, url: Any) -> None:
+    def _claim(self, method: str, url: Any, route: Route, call: Call, reply: Reply) -> None:
         """Have the server answer one call of that URL."""
         aiointercept: Any = importlib.import_module("aiointercept.core")
 
         def answer(asked: Any, *, headers: Any, query: Any, json: Any, data: Any) -> Any:
-            try:
-                route = self._outbound.find(method, str(asked), passes=False)
-            except GreenroomError as error:
-                return aiointercept.CallbackResult(status=500, body=str(error))
-            assert route is not None
             named = {name.lower(): value for name, value in headers.items()}
-            reply = self._outbound.record(route, Call(method, str(asked), named, data or b""))
+            named.pop(_FOREIGN, None)
+            self._outbound.complete(route, call, Call(method, call.url, named, data or b""))
             location = reply.headers.get("location")
-            if location is not None:
-                self._follow(method, reply.status, asked.join(type(asked)(location)))
+            if location is not None and reply.status in _FOLLOWED:
+                self._follow(method, reply.status, url.join(type(url)(location)))
             return aiointercept.CallbackResult(
                 status=reply.status,
                 body=reply.content,
@@ -117,11 +126,23 @@ class FakedAiohttp:
         self._server.add(url, method, callback=answer)
 
     def _follow(self, method: str, status: int, target: Any) -> None:
-        """Aiohttp goes on by itself where a redirect leads: claim that, too."""
+        """Aiohttp goes on by itself where a redirect leads: claim that, too.
+
+        If no route does, that is remembered, and aiohttp finds nobody there.
+        """
         to_get = status == _SEE_OTHER or (status in _MOVED and method == "POST")
         method = "GET" if to_get and method != "HEAD" else method
-        if not is_here(target.host):
-            self._claim(method, target)
+        try:
+            route = self._outbound.find(method, str(target), passes=is_this_machine(target.host))
+        except GreenroomError:
+            return
+        if route is not None:
+            call = Call(method, str(target))
+            reply = self._outbound.record(route, call)
+            if reply.failure is not None:
+                self._server.add(target, method, exception=True)
+            else:
+                self._claim(method, target, route, call, reply)
 
 
 def _url(session: Any, url: Any, params: Any) -> Any:
@@ -130,12 +151,19 @@ def _url(session: Any, url: Any, params: Any) -> Any:
     return whole.extend_query(params) if params else whole
 
 
-def _is_address(host: str | None) -> bool:
-    try:
-        ipaddress.ip_address(host or "")
-    except ValueError:
-        return False
-    return True
+def _limits(session: Any, options: dict[str, Any]) -> list[float]:
+    """How long the caller waits, in seconds; nothing if for ever."""
+    given: Any = options.get("timeout", session.timeout)
+    if isinstance(given, (int, float)):
+        return [given] if given else []
+    if given is None:
+        return []
+    timeout = given if hasattr(given, "total") else session.timeout
+    return [one for one in (timeout.total, timeout.sock_read) if one]
+
+
+def _pairs(headers: Any) -> Any:
+    return headers.items() if hasattr(headers, "items") else headers or ()
 
 
 def _content(options: dict[str, Any]) -> bytes:

@@ -24,8 +24,10 @@ from greenroom.facts.errors import Code, GreenroomError
 
 _OK = (250, b"OK")
 _BYE = (221, b"Bye")
+_READY = (220, b"Ready to start TLS")
+_LOGGED_IN = (235, b"Authentication successful")
 #: What a server that takes mail is asked beside it.
-_POLITE = ("ehlo", "helo", "noop", "rset", "starttls", "login")
+_POLITE = ("ehlo", "helo", "noop", "rset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,17 @@ class Mail:
 
     @property
     def attachments(self) -> dict[str, bytes]:
-        """The attached files, by name."""
-        return {
-            part.get_filename() or "": part.get_payload(decode=True) or b""  # type: ignore[misc]
-            for part in self.message.iter_attachments()
-        }
+        """The attached files, by name; another one of a name gets a number."""
+        found: dict[str, bytes] = {}
+        for part in self.message.iter_attachments():
+            name, number = part.get_filename() or "attachment", 1
+            while (name if number == 1 else f"{name} ({number})") in found:
+                number += 1
+            content = part.get_payload(decode=True)
+            if content is None:  # A message in the message.
+                content = b"".join(inner.as_bytes() for inner in part.iter_parts())
+            found[name if number == 1 else f"{name} ({number})"] = content  # type: ignore[assignment]
+        return found
 
     def _body(self, kind: str) -> str:
         part = self.message.get_body((kind,))
@@ -81,6 +89,7 @@ class Mailbox(Sequence[Mail]):
         self._mails: list[Mail] = []
         self._failure: BaseException | None = None
         self._undo = ExitStack()
+        self._envelopes: list[_Envelopes] = []
         _take_smtplib(self)
         if importlib.util.find_spec("aiosmtplib") is not None:
             _take_aiosmtplib(self, importlib.import_module("aiosmtplib"))
@@ -125,14 +134,20 @@ class Mailbox(Sequence[Mail]):
         self._failure = error or ConnectionRefusedError("the mail server of this test is down")
 
     def close(self) -> None:
-        """Let mail go where it would."""
+        """Let mail go where it would; connections of this test's lead nowhere any more."""
         self._undo.close()
+        for envelopes in self._envelopes:
+            envelopes.forget()
 
     # -- what stands in the place of a server ------------------------------------------------------
 
     def patch(self, kind: type, name: str, value: object) -> None:
         """Put something into a library's class for as long as this is open."""
         self._undo.callback(put(kind, name, value))
+
+    def know(self, envelopes: _Envelopes) -> None:
+        """Have a library's open connections forgotten at the end."""
+        self._envelopes.append(envelopes)
 
     def connect(self) -> None:
         """Somebody connects. Raises what `fails` was told."""
@@ -159,6 +174,7 @@ class _Envelopes:
     def __init__(self, box: Mailbox, gone: Callable[[], BaseException]) -> None:
         self._box = box
         self._gone = gone
+        box.know(self)
         self._known: weakref.WeakKeyDictionary[Any, tuple[str, list[str]]]
         self._known = weakref.WeakKeyDictionary()
 
@@ -169,6 +185,13 @@ class _Envelopes:
 
     def close(self, own: Any) -> None:
         self._known.pop(own, None)
+
+    def forget(self) -> None:
+        """Close all of them."""
+        for own in list(self._known):
+            if getattr(own, "sock", None) is not None:
+                own.sock = None
+        self._known.clear()
 
     def is_open(self, own: Any) -> bool:
         return own in self._known
@@ -195,7 +218,7 @@ class _Envelopes:
         self._box.take(sender, recipients, message)
 
 
-def _take_smtplib(box: Mailbox) -> None:
+def _take_smtplib(box: Mailbox) -> None:  # noqa: C901 - a function for each command
     gone = lambda: smtplib.SMTPServerDisconnected("please run connect() first")  # noqa: E731
     told = _Envelopes(box, gone)
 
@@ -213,6 +236,16 @@ def _take_smtplib(box: Mailbox) -> None:
         own.esmtp_features = {"smtputf8": "", "8bitmime": "", "starttls": "", "auth": "PLAIN"}
         return _OK
 
+    def starttls(own: Any, *args: Any, **options: Any) -> tuple[int, bytes]:
+        __tracebackhide__ = True
+        told.check(own)
+        return _READY
+
+    def login(own: Any, *args: Any, **options: Any) -> tuple[int, bytes]:
+        __tracebackhide__ = True
+        told.check(own)
+        return _LOGGED_IN
+
     def mail(own: Any, sender: str, options: Any = ()) -> tuple[int, bytes]:
         __tracebackhide__ = True
         told.sender(own, sender)
@@ -228,23 +261,29 @@ def _take_smtplib(box: Mailbox) -> None:
         told.content(own, msg)
         return _OK
 
-    def command(own: Any, cmd: str, args: str = "") -> tuple[int, bytes]:
+    def putcmd(own: Any, cmd: str, args: str = "") -> None:
         __tracebackhide__ = True
         told.check(own)
-        return _BYE if cmd.upper() == "QUIT" else _OK
+        own.greenroom_command = cmd
+
+    def getreply(own: Any) -> tuple[int, bytes]:
+        return _code(own.greenroom_command)
 
     def leave(own: Any) -> tuple[int, bytes]:
         told.close(own)
         own.sock = None
         return _BYE
 
-    functions = {"mail": mail, "rcpt": rcpt, "data": data, "docmd": command, "quit": leave}
+    functions = {"mail": mail, "rcpt": rcpt, "data": data, "quit": leave}
+    functions |= {"putcmd": putcmd, "getreply": getreply}
     functions |= {"connect": connect, "close": leave, **dict.fromkeys(_POLITE, polite)}
+    functions |= {"starttls": starttls, "login": login}
     for name, function in functions.items():
         box.patch(smtplib.SMTP, name, function)
+    box.patch(smtplib.LMTP, "connect", connect)
 
 
-def _take_aiosmtplib(box: Mailbox, library: Any) -> None:
+def _take_aiosmtplib(box: Mailbox, library: Any) -> None:  # noqa: C901 - a function for each command
     told = _Envelopes(box, lambda: library.SMTPServerDisconnected("Server not connected"))
 
     def answer(code: int, text: bytes) -> Any:
@@ -278,17 +317,37 @@ def _take_aiosmtplib(box: Mailbox, library: Any) -> None:
         told.content(own, message)
         return answer(*_OK)
 
+    async def command(own: Any, *args: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        told.check(own)
+        word = args[0].decode() if args and isinstance(args[0], bytes) else str(*args[:1])
+        return answer(*_code(word))
+
+    async def starttls(own: Any, *args: Any, **options: Any) -> Any:
+        return await command(own, "STARTTLS")
+
+    async def login(own: Any, *args: Any, **options: Any) -> Any:
+        return await command(own, "AUTH")
+
     async def leave(own: Any, **options: Any) -> Any:
         told.close(own)
         return answer(*_BYE)
 
     functions = {"mail": mail, "rcpt": rcpt, "data": data, "quit": leave, "connect": connect}
     functions |= dict.fromkeys((*_POLITE, "_ehlo_or_helo_if_needed"), polite)
+    functions |= {"execute_command": command, "starttls": starttls, "login": login}
+    functions |= dict.fromkeys(("auth_plain", "auth_login", "auth_crammd5", "auth_xoauth2"), login)
     for name, function in functions.items():
         box.patch(library.SMTP, name, function)
     box.patch(library.SMTP, "close", lambda own: told.close(own))  # noqa: PLW0108 - a method
     box.patch(library.SMTP, "is_connected", property(told.is_open))
     box.patch(library.SMTP, "supports_extension", lambda own, name: name.lower() == "smtputf8")
+
+
+def _code(command: str) -> tuple[int, bytes]:
+    """What a server that is content answers to a command."""
+    known = {"QUIT": _BYE, "STARTTLS": _READY, "AUTH": _LOGGED_IN}
+    return known.get((command.upper().split() or [""])[0], _OK)
 
 
 class _Nowhere:

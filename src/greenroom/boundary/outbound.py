@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-import ipaddress
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,8 +15,9 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
+from greenroom.boundary.machine import is_this_machine
 from greenroom.boundary.patching import put
-from greenroom.boundary.routes import Call, Outbound, Reply
+from greenroom.boundary.routes import Call, Outbound, Reply, Route
 from greenroom.facts.errors import Code, GreenroomError
 
 #: The libraries whose requests are taken by their transports.
@@ -52,9 +52,7 @@ class Faked:
 
         def handle_request(transport: Any, request: Any) -> Any:
             __tracebackhide__ = True
-            route = outbound.find(
-                request.method, str(request.url), passes=is_here(request.url.host)
-            )
+            route = self._route(transport, request)
             if route is None:
                 return send(transport, request)
             request.read()
@@ -65,9 +63,7 @@ class Faked:
 
         async def handle_async_request(transport: Any, request: Any) -> Any:
             __tracebackhide__ = True
-            route = outbound.find(
-                request.method, str(request.url), passes=is_here(request.url.host)
-            )
+            route = self._route(transport, request)
             if route is None:
                 return await send_async(transport, request)
             await request.aread()
@@ -81,6 +77,14 @@ class Faked:
             put(library.AsyncHTTPTransport, "handle_async_request", handle_async_request)
         )
 
+    def _route(self, transport: Any, request: Any) -> Route | None:
+        """The route that claims a request of httpx's; None if it may go where it would."""
+        __tracebackhide__ = True
+        if getattr(getattr(transport, "_pool", None), "_uds", None) is not None:
+            return None  # A socket of the file system is this machine.
+        passes = is_this_machine(request.url.host)
+        return self.outbound.find(request.method, str(request.url), passes=passes)
+
     def _fake_requests(self) -> None:
         adapters: Any = importlib.import_module("requests.adapters")
         errors: Any = importlib.import_module("requests.exceptions")
@@ -89,17 +93,15 @@ class Faked:
 
         def send(adapter: Any, request: Any, *args: Any, **options: Any) -> Any:
             __tracebackhide__ = True
-            passes = is_here(urlsplit(request.url).hostname)
+            passes = is_this_machine(urlsplit(request.url).hostname)
             route = outbound.find(request.method, request.url, passes=passes)
             if route is None:
                 return original(adapter, request, *args, **options)
             responses = needed("responses", "requests")
-            body = request.body or b""
             headers = {name.lower(): value for name, value in request.headers.items()}
-            content = body if isinstance(body, bytes) else str(body).encode()
+            content = _bytes(request.body)
             reply = outbound.record(route, Call(request.method, request.url, headers, content))
-            timeout = options.get("timeout")
-            seconds = timeout[1] if isinstance(timeout, tuple) else timeout
+            seconds = _seconds(options.get("timeout"))
             if isinstance(reply.failure, BaseException):
                 raise reply.failure
             if reply.failure == "timeout" or (seconds is not None and reply.delay > seconds):
@@ -121,15 +123,6 @@ class Faked:
 
 
 _TYPE = "content-type"
-
-
-def is_here(host: str | None) -> bool:
-    """Whether a host is this machine: what is asked of it may be real."""
-    name = (host or "").strip("[]").lower()
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def needed(name: str, extra: str) -> Any:
@@ -174,4 +167,25 @@ def _raise(library: Any, request: Any, reply: Reply) -> None:
 
 
 def _httpx_response(library: Any, reply: Reply) -> Any:
-    return library.Response(reply.status, headers=dict(reply.headers), content=reply.content)
+    # A stream that nobody has read yet, as one from the network.
+    stream = library.ByteStream(reply.content)
+    return library.Response(reply.status, headers=dict(reply.headers), stream=stream)
+
+
+def _bytes(body: Any) -> bytes:
+    """What requests would send: a text, a file, or an iterator of parts."""
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    elif not isinstance(body, (str, bytes)):
+        body = b"".join(_bytes(part) for part in body)
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _seconds(timeout: Any) -> float | None:
+    """How long requests waits for an answer; None for ever."""
+    if isinstance(timeout, tuple):
+        timeout = timeout[1]
+    timeout = getattr(timeout, "read_timeout", timeout)
+    return timeout if isinstance(timeout, (int, float)) else None

@@ -6,20 +6,22 @@ its own in C (libpq, curl, gRPC) isn't seen.
 
 from __future__ import annotations
 
-import ipaddress
+import contextlib
 import socket
 import sys
 from asyncio import BaseEventLoop
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+from greenroom.boundary.machine import address_of, is_own_name, is_this_machine
 from greenroom.boundary.patching import put
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.outgoing import Outgoing
 
-_LOOPBACK = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
 _MAIL = ("smtplib", "aiosmtplib")
+#: What else looks names up, and what its first argument is.
+_LOOKUPS = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 
 
 class Guard:
@@ -40,22 +42,41 @@ class Guard:
         self._met: set[str] = set()
         # The addresses of hosts that are allowed, as they were looked up.
         self._addresses: set[str] = set()
+        self._is_starting = False
         #: What is allowed now.
         self.rule = Outgoing()
         #: The errors of what the project's own code was refused in this test.
         self.refused: list[GreenroomError] = []
-        #: The hosts that a library has asked for by itself, with no line of the project's behind it.
-        self.by_libraries: dict[str, None] = {}
+        #: What was refused and is no test's: who asked, and for what.
+        self.apart: dict[tuple[str, str], None] = {}
 
     def begin(self, rule: Outgoing) -> None:
         """Another test begins.
 
         :param rule: what it's allowed.
         """
+        self.end()
         self.rule = rule
-        self.refused.clear()
         if not rule.everything:
             self._watch()
+
+    def end(self) -> None:
+        """A test is over: what it was refused since it was asked for is no other test's."""
+        for error in self.refused:
+            self.apart[
+                "a fixture's end", error.what.partition(" connect to ")[2].partition(",")[0]
+            ] = None
+        self.refused.clear()
+        self._addresses.clear()
+
+    @contextlib.contextmanager
+    def starting(self, rule: Outgoing) -> Iterator[None]:
+        """The app starts in the block: what it's refused there is no test's."""
+        before, self.rule, self._is_starting = self.rule, rule, True
+        try:
+            yield
+        finally:
+            self.rule, self._is_starting = before, False
 
     def take(self) -> GreenroomError | None:
         """The first refusal of this test; None if there was none. It's told once."""
@@ -81,9 +102,10 @@ class Guard:
     def _watch(self) -> None:
         if not self._is_watching:
             self._is_watching = True
-            for name in ("connect", "connect_ex", "sendto"):
+            for name in ("connect", "connect_ex", "sendto", "sendmsg"):
                 self._undo.callback(put(socket.socket, name, self._guarded_socket(name)))
-            self._undo.callback(put(socket, "getaddrinfo", self._guarded_lookup()))
+            for name in ("getaddrinfo", *_LOOKUPS):
+                self._undo.callback(put(socket, name, self._guarded_lookup(name)))
             self._guard_loop(BaseEventLoop)
         # An app may import them as it is started.
         uvloop = sys.modules.get("uvloop")
@@ -109,6 +131,7 @@ class Guard:
     def _guard_loop(self, kind: Any) -> None:
         """Here the project's own line is on the stack still; the lookup itself happens in a thread."""
         lookup, connect = kind.getaddrinfo, kind.create_connection
+        datagrams = kind.create_datagram_endpoint
 
         async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
             __tracebackhide__ = True
@@ -123,8 +146,17 @@ class Guard:
                 self.check(host, port)
             return await connect(loop, factory, host, port, **options)
 
-        self._undo.callback(put(kind, "getaddrinfo", getaddrinfo))
-        self._undo.callback(put(kind, "create_connection", create_connection))
+        async def create_datagram_endpoint(
+            loop: Any, factory: Any, local: Any = None, remote: Any = None, **options: Any
+        ) -> Any:
+            __tracebackhide__ = True
+            local, remote = options.pop("local_addr", local), options.pop("remote_addr", remote)
+            if isinstance(remote, tuple):
+                self.check(*remote[:2])
+            return await datagrams(loop, factory, local, remote, **options)
+
+        for function in (getaddrinfo, create_connection, create_datagram_endpoint):
+            self._undo.callback(put(kind, function.__name__, function))
 
     def _guarded_socket(self, name: str) -> Any:
         original = getattr(socket.socket, name)
@@ -138,20 +170,22 @@ class Guard:
 
         return guarded
 
-    def _guarded_lookup(self) -> Any:
-        original = socket.getaddrinfo
+    def _guarded_lookup(self, name: str) -> Any:
+        original = getattr(socket, name)
 
-        def getaddrinfo(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        def lookup(host: Any, *arguments: Any, **options: Any) -> Any:
             __tracebackhide__ = True
+            port = arguments[0] if name == "getaddrinfo" and arguments else options.get("port")
             self._check_name(host, port)
-            return self._remember(host, original(host, port, *arguments, **options))
+            found = original(host, *arguments, **options)
+            return self._remember(host, found) if name == "getaddrinfo" else found
 
-        return getaddrinfo
+        return lookup
 
     def _check_name(self, host: object, port: object) -> None:
         """Looking up a name asks another machine; an address is checked as it's connected to."""
         __tracebackhide__ = True
-        if host is not None and _address(_text(host)) is None and not self._is_this(_text(host)):
+        if host is not None and address_of(_text(host)) is None and not is_own_name(_text(host)):
             self.check(host, port)
 
     def _remember(self, host: object, found: Any) -> Any:
@@ -159,32 +193,35 @@ class Guard:
             self._addresses.update(str(one[4][0]) for one in found)
         return found
 
-    @staticmethod
-    def _is_this(host: str) -> bool:
-        """Whether it's this machine's own name, which servers look up to bind to it."""
-        return host in {socket.gethostname(), socket.gethostname().partition(".")[0]}
-
     def _is_allowed(self, host: str) -> bool:
-        host = host.rstrip(".").lower()
-        if host in _LOOPBACK or host.endswith(".localhost") or host in self._addresses:
+        name = host.rstrip(".").lower()
+        if name in self._addresses or is_this_machine(name):
             return True
-        address = _address(host)
-        if address is not None and (address.is_loopback or address.is_unspecified):
+        allowed = self.rule.hosts | {one.lower() for one in self._servers()}
+        if name in allowed:
             return True
-        return host in self.rule.hosts or host in {one.lower() for one in self._servers()}
+        address = address_of(name)
+        return address is not None and address in {address_of(one) for one in allowed}
 
     def _refusal(self, host: str, port: object) -> GreenroomError:
         where = self._where()
         place = f"{host}:{port}" if port else host
-        fake = _fake()
+        if self._is_starting:
+            advice = (
+                "No fixture of a test is there yet as the app starts: have it not call from its start-up "
+                "in tests (a setting in .env.test), or let it:"
+            )
+        else:
+            advice = f"{_fake()} To let it happen: @pytest.mark.outgoing({host!r}), or"
         error = GreenroomError(
             Code.OUTGOING,
             f"{where or 'a library'} wanted to connect to {place}, which isn't this machine.",
-            f"{fake} To let it happen: @pytest.mark.outgoing({host!r}), or outgoing in "
-            "[tool.greenroom].",
+            f"{advice} outgoing = {host!r} in [tool.greenroom].",
         )
-        if where is None:
-            self.by_libraries[place] = None
+        if self._is_starting:
+            self.apart["the app's start-up", place] = None
+        elif where is None:
+            self.apart["a library", place] = None
         else:
             self.refused.append(error)
         return error
@@ -192,13 +229,6 @@ class Guard:
 
 def _text(host: object) -> str:
     return host.decode("latin-1") if isinstance(host, bytes) else str(host)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
 
 
 def _fake() -> str:

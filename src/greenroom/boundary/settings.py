@@ -11,6 +11,7 @@ import difflib
 import functools
 import gc
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from types import ModuleType
@@ -34,59 +35,103 @@ class SettingsChanger:
         self._modules = modules
         self._undo = ExitStack()
         self._wanted: dict[type, dict[str, Any]] = {}
+        #: The objects that were made meanwhile, each with what it would have been.
+        self._made: list[tuple[weakref.ref[Any], dict[str, Any]]] = []
+        self._is_making = False
 
     def __call__(self, cls: type | None = None, /, **values: Any) -> None:
         """Set fields until the test is over.
 
         :param cls: the settings' class, if several have such a field.
-        :raises GreenroomError: if no settings object has a field of that name, several have, or the field
-            doesn't take the value.
+        :raises GreenroomError: if no settings class has a field of that name, several have, or the class
+            refuses the value.
         """
         modules = list(self._modules())
-        found = _settings_of(modules)
+        base = _base()
+        kinds = _classes(modules, base)
+        live = _live(base)
         for name, value in values.items():
-            kind = _owner(found, name, cls)
-            wanted = self._wanted.get(kind)
-            if wanted is None:
-                wanted = self._wanted[kind] = {}
-                self._have_new_ones_know(kind, wanted)
-            wanted[name] = _valid(kind, name, value)
-            for own in found[kind]:
-                self._set(own, name, wanted[name])
-        _forget(modules, found)
+            kind = _owner(kinds, name, cls)
+            if kind not in self._wanted:
+                self._wanted[kind] = {}
+                self._have_new_ones_know(kind)
+            self._wanted[kind][name] = value
+            for own in live:
+                if isinstance(own, kind):
+                    self._set(own, name, value)
+        # What isn't made yet is made now, so that a value that is refused is told here.
+        self._make(modules, base, values)
+        _forget(modules, base)
 
     def restore(self) -> None:
         """Set everything as it was. Harmless if nothing was changed."""
-        if self._wanted:
-            self._undo.close()
-            self._wanted.clear()
-            modules = list(self._modules())
-            _forget(modules, _settings_of(modules))
+        if not self._wanted:
+            return
+        self._undo.close()
+        self._wanted.clear()
+        for reference, plain in self._made:
+            own = reference()
+            if own is not None:
+                vars(own).clear()
+                vars(own).update(plain)
+        self._made.clear()
+        _forget(list(self._modules()), _base())
 
     def _set(self, own: Any, name: str, value: Any) -> None:
-        before, was_set = vars(own)[name], set(own.model_fields_set)
+        """Change one object in place; its own validators have their say."""
+        changed = _validated(own, name, value)
+        before, was_set = dict(vars(own)), set(own.model_fields_set)
 
         def restore() -> None:
-            vars(own)[name] = before
+            vars(own).clear()
+            vars(own).update(before)
             own.model_fields_set.clear()
             own.model_fields_set.update(was_set)
 
-        vars(own)[name] = value
+        vars(own).clear()
+        vars(own).update(changed)
         own.model_fields_set.add(name)
         self._undo.callback(restore)
 
-    def _have_new_ones_know(self, kind: Any, wanted: dict[str, Any]) -> None:
+    def _have_new_ones_know(self, kind: Any) -> None:
         original = kind.__init__
+        wanted = self._wanted[kind]
 
         def __init__(own: Any, *args: Any, **values: Any) -> None:  # noqa: N807 - it's one
-            original(own, *args, **values)
-            vars(own).update(wanted)
+            told = {
+                _key(type(own), name): value
+                for name, value in wanted.items()
+                if name not in values and _key(type(own), name) not in values
+            }
+            original(own, *args, **{**values, **told})
+            if told and not self._is_making:
+                self._is_making = True
+                try:
+                    plain = object.__new__(type(own))
+                    original(plain, *args, **values)
+                    self._made.append((weakref.ref(own), dict(vars(plain))))
+                except Exception:  # noqa: BLE001 - without the values it can't be made at all
+                    self._made.append((weakref.ref(own), dict(vars(own))))
+                finally:
+                    self._is_making = False
 
         self._undo.callback(put(kind, "__init__", functools.wraps(original)(__init__)))
 
+    def _make(self, modules: list[ModuleType], base: type, values: dict[str, Any]) -> None:
+        from pydantic import ValidationError
 
-def _settings_of(modules: Iterable[ModuleType]) -> dict[type, list[Any]]:
-    """The project's settings classes, each with its live objects; those in use come of getters, too."""
+        for getter in _getters(modules):
+            made = _annotated(getter)
+            is_settings = isinstance(made, type) and issubclass(made, base)
+            wanted = is_settings and any(issubclass(made, kind) for kind in self._wanted)
+            if wanted and not getter.cache_info().currsize:
+                try:
+                    getter()
+                except ValidationError as error:
+                    raise _refused(made, error, values) from None
+
+
+def _base() -> type:
     library = sys.modules.get("pydantic_settings")
     if library is None:
         raise GreenroomError(
@@ -95,21 +140,19 @@ def _settings_of(modules: Iterable[ModuleType]) -> dict[type, list[Any]]:
             "Set environment variables by monkeypatch.setenv before the app reads them.",
         )
     base: type = library.BaseSettings
-    for getter in _getters(modules):
-        if isinstance(_annotated(getter), type) and issubclass(_annotated(getter), base):
-            getter()  # So that there is one, which everybody gets.
+    return base
+
+
+def _classes(modules: Iterable[ModuleType], base: type) -> list[Any]:
+    """The project's settings classes."""
     names = {module.__name__ for module in modules}
-    kinds = {
+    found = {
         value
         for module in modules
-        for value in vars(module).values()
+        for value in list(vars(module).values())
         if isinstance(value, type) and issubclass(value, base) and value.__module__ in names
     }
-    live = _live(base)
-    return {
-        kind: [one for one in live if type(one) is kind]
-        for kind in sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
-    }
+    return sorted(found, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
 def _live(base: type) -> list[Any]:
@@ -123,11 +166,13 @@ def _live(base: type) -> list[Any]:
             gc.freeze()
 
 
-def _owner(found: dict[type, list[Any]], name: str, cls: type | None) -> type:
-    kinds: list[Any] = [kind for kind in found if cls is None or kind is cls]
-    owners = [kind for kind in kinds if name in kind.model_fields]
-    if len(owners) == 1:
-        return owners[0]  # type: ignore[no-any-return]
+def _owner(kinds: list[Any], name: str, cls: type | None) -> type:
+    """The class whose objects are meant: of several, the one that the others are derived from."""
+    chosen = [kind for kind in kinds if cls is None or kind is cls]
+    owners = [kind for kind in chosen if name in kind.model_fields]
+    bases = [kind for kind in owners if all(issubclass(other, kind) for other in owners)]
+    if bases:
+        return bases[0]  # type: ignore[no-any-return]
     if owners:
         both = " and ".join(kind.__qualname__ for kind in owners)
         raise GreenroomError(
@@ -135,13 +180,31 @@ def _owner(found: dict[type, list[Any]], name: str, cls: type | None) -> type:
             f"{both} have a field {name}.",
             f"Say which: settings({owners[0].__qualname__}, {name}=...).",
         )
-    fields = sorted({field for kind in kinds for field in kind.model_fields})
+    fields = sorted({field for kind in chosen for field in kind.model_fields})
     near = difflib.get_close_matches(name, fields, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(fields) or 'none'}."
     raise GreenroomError(Code.SETTINGS, f"the app's settings have no field {name}.", hint)
 
 
-def _valid(kind: Any, name: str, value: Any) -> Any:
+def _validated(own: Any, name: str, value: Any) -> dict[str, Any]:
+    """What an object holds with another value of a field, as its class validates it."""
+    from pydantic import ValidationError
+
+    kind = type(own)
+    copy = own.model_copy()
+    for extra in set(vars(copy)) - set(kind.model_fields):
+        del vars(copy)[extra]  # Cached properties may have come from the field.
+    try:
+        kind.__pydantic_validator__.validate_assignment(copy, name, value)
+    except ValidationError as error:
+        if {one["type"] for one in error.errors(include_url=False)} != {"frozen_instance"}:
+            raise _refused(kind, error, {name: value}) from None
+        vars(copy)[name] = _alone(kind, name, value)
+    return dict(vars(copy))
+
+
+def _alone(kind: Any, name: str, value: Any) -> Any:
+    """A field's value, validated by itself: the class lets none be assigned."""
     from typing import Annotated
 
     from pydantic import TypeAdapter, ValidationError
@@ -153,13 +216,29 @@ def _valid(kind: Any, name: str, value: Any) -> Any:
     try:
         return TypeAdapter(annotation).validate_python(value)
     except ValidationError as error:
-        # Not the value: it may be a secret.
-        why = error.errors(include_input=False, include_url=False)[0]["msg"]
-        raise GreenroomError(
-            Code.SETTINGS,
-            f"{kind.__qualname__}.{name} doesn't take that value: {why}.",
-            "Give it what the field takes.",
-        ) from None
+        raise _refused(kind, error, {name: value}) from None
+
+
+def _refused(kind: Any, error: Any, values: dict[str, Any]) -> GreenroomError:
+    # Not the value: it may be a secret.
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(map(str, first["loc"])) or ", ".join(values)
+    return GreenroomError(
+        Code.SETTINGS,
+        f"{kind.__qualname__}.{place} doesn't take that value: {first['msg']}.",
+        "Give it what the field takes.",
+    )
+
+
+def _key(kind: Any, name: str) -> str:
+    """What a field is called where an object is made."""
+    field = kind.model_fields.get(name)
+    alias = field.validation_alias if field is not None else None
+    by_name = kind.model_config.get("populate_by_name") or kind.model_config.get("validate_by_name")
+    if alias is None or by_name:
+        return name
+    choices = getattr(alias, "choices", [alias])
+    return next((one for one in choices if isinstance(one, str)), name)
 
 
 def _getters(modules: Iterable[ModuleType]) -> Iterator[Any]:
@@ -182,11 +261,10 @@ def _annotated(getter: Any) -> Any:
     return told
 
 
-def _forget(modules: Iterable[ModuleType], found: dict[type, list[Any]]) -> None:
+def _forget(modules: Iterable[ModuleType], base: type) -> None:
     """Have getters make anew what they keep, but for settings, which are changed in place, and engines."""
-    kinds = tuple(found)
     for getter in _getters(modules):
         if getter.cache_info().currsize:
             kept = getter()
-            if not isinstance(kept, kinds) and not type(kept).__module__.startswith(_KEPT):
+            if not isinstance(kept, base) and not type(kept).__module__.startswith(_KEPT):
                 getter.cache_clear()

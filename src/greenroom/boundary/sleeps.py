@@ -63,8 +63,9 @@ class Sleeps:
         original = time.sleep
 
         def sleep(seconds: float) -> None:
-            self._saw(seconds, "time.sleep")
+            begun = self._begin(seconds, "time.sleep")
             original(seconds)
+            self._passed(begun)
 
         self._undo.callback(put(time, "sleep", sleep))
         for module in modules:
@@ -78,14 +79,27 @@ class Sleeps:
         of_a_sleep = getattr(futures, "_set_result_unless_cancelled", None)
 
         def call_later(loop: Any, delay: float, callback: Any, *args: Any, **options: Any) -> Any:
-            if callback is of_a_sleep:
-                self._saw(delay, "asyncio.sleep")
-            return original(loop, delay, callback, *args, **options)
+            begun = self._begin(delay, "asyncio.sleep") if callback is of_a_sleep else None
+            if begun is None:
+                return original(loop, delay, callback, *args, **options)
+
+            def over(*given: Any) -> None:
+                # One that was cancelled doesn't come here.
+                self._passed(begun)
+                callback(*given)
+
+            return original(loop, delay, over, *args, **options)
 
         self._undo.callback(put(kind, "call_later", call_later))
 
-    def _saw(self, seconds: float, what: str) -> None:
-        if self._test and seconds > SHORT:
-            where = self._where()
-            if where is not None:
-                self.found.append(Sleep(self._test, where, float(seconds), what))
+    def _begin(self, seconds: float, what: str) -> Sleep | None:
+        """A sleep begins; None if it's none that counts."""
+        if not self._test or seconds <= SHORT:
+            return None
+        where = self._where()
+        return Sleep(self._test, where, float(seconds), what) if where is not None else None
+
+    def _passed(self, begun: Sleep | None) -> None:
+        """It is over. What began in an earlier test made none of this one's slow."""
+        if begun is not None and begun.test == self._test:
+            self.found.append(begun)

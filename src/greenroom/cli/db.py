@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def add_to(commands: Any) -> None:
     """Declare the command and its parts."""
     parser = commands.add_parser("db", help="the databases that greenroom made")
-    parts = parser.add_subparsers(dest="part", required=True, metavar="list|clean|adopt")
+    parts = parser.add_subparsers(dest="part", required=True, metavar="list|clean|open|adopt")
     shown = parts.add_parser("list", help="show them, and whether they are in use")
     shown.set_defaults(run=_list)
     cleaned = parts.add_parser("clean", help="drop all that are not in use, and nothing else")
@@ -31,6 +32,9 @@ def add_to(commands: Any) -> None:
             nargs="?",
             help="the server; else GREENROOM_DATABASE or [tool.greenroom] database",
         )
+    opened = parts.add_parser("open", help="start the embedded server with a kept database in it")
+    opened.add_argument("name", help="the database's, as the failed test's report tells it")
+    opened.set_defaults(run=_open)
     adopted = parts.add_parser("adopt", help="let greenroom use an existing database")
     adopted.add_argument("url", help="the database's URL; its contents will be deleted")
     adopted.add_argument("--yes", action="store_true", help="don't ask")
@@ -56,6 +60,16 @@ def _clean(chosen: argparse.Namespace) -> int:
     for one in dropped:
         print(f"dropped {one.name} {one.place}")
     print(f"{len(dropped)} dropped.")
+    return 0
+
+
+def _open(chosen: argparse.Namespace) -> int:
+    from greenroom.database import made
+
+    with made.opened(chosen.name, Path.cwd()) as address:
+        print(f"{address}\nIt is there until you press Enter.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            sys.stdin.readline()
     return 0
 
 

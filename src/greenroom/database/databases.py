@@ -172,8 +172,8 @@ class Databases:
         """
         for database, was in zip(self._engines.databases, before, strict=False):
             now = database.writes()
-            if database.no_reset is None and (now is None or now != was):
-                database.layers.push(fixture)
+            moved = now is None or now != was
+            if database.no_reset is None and moved and database.layers.push(fixture):
                 self._layers[fixture] = name
 
     def pop_layer(self, fixture: object) -> None:
@@ -277,6 +277,11 @@ class Databases:
             self._engines.drop_pools(database)
             self._engines.lead(database)
         return [address for address in kept if address is not None]
+
+    def clone_addresses(self) -> list[str]:
+        """Where the test's own databases are found after the run, if they are kept."""
+        found = (database.clone_address() for database in self._engines.databases)
+        return [address for address in found if address is not None]
 
     def roll_back(self) -> bool:
         """End what was left open, without going back to the baseline: no test comes any more.

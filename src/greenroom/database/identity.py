@@ -27,6 +27,8 @@ _REPLICA = frozenset(
     ]
 )
 _PRIMARY = frozenset(["primary", "writer", "write", "rw", "master", "leader"])
+#: The words of a URL's query that hold a secret.
+_SECRETS = frozenset(["password", "passwd", "sslpassword", "passfile"])
 #: The ports that a URL means which names none.
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
@@ -117,3 +119,9 @@ def backend_of(url: URL) -> str:
     """The kind of server that a URL names, whether or not SQLAlchemy knows the word."""
     word = url.drivername.partition("+")[0]
     return "postgresql" if word == "postgres" else word  # As many a platform spells it.
+
+
+def shown(url: URL) -> str:
+    """A URL as it may be shown: without its passwords."""
+    hidden = {word: "***" for word in url.query if word.lower() in _SECRETS}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)

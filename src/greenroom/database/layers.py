@@ -23,7 +23,8 @@ class Layers:
     """The pictures of one database that tests begin from, from the baseline upwards.
 
     :param base: the baseline's name.
-    :param take: takes a picture under a name.
+    :param take: takes a picture under a name; whether anything differs from the one below it, whose name
+        comes second.
     :param rebase: makes, under the last name, the first picture again, with the third below it in
         place of the second.
     :param drop: forgets a picture.
@@ -32,7 +33,7 @@ class Layers:
     def __init__(
         self,
         base: str,
-        take: Callable[[str], None],
+        take: Callable[[str, str], bool],
         rebase: Callable[[str, str, str, str], None],
         drop: Callable[[str], None],
     ) -> None:
@@ -48,11 +49,14 @@ class Layers:
         """The picture that tests begin from."""
         return self._layers[-1][1] if self._layers else self._base
 
-    def push(self, key: object) -> None:
-        """Make the state of now the one that tests begin from, until `pop`."""
+    def push(self, key: object) -> bool:
+        """Make the state of now the one that tests begin from, until `pop`; whether it is another one."""
         name = self._new_name()
-        self._take(name)
+        if not self._take(name, self.top):
+            self._drop(name)
+            return False
         self._layers.append((key, name))
+        return True
 
     def pop(self, key: object) -> None:
         """Take a layer's rows out of the state that tests begin from; nothing if it isn't known.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 
-from greenroom.database.identity import backend_of, parse_url
+from greenroom.database.identity import backend_of, parse_url, shown
 from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import adopted, embedded
 from greenroom.database.postgresql.server import Server
@@ -72,6 +74,8 @@ def clean(url: str | None) -> list[Made]:
                 if server.drop(one.name):
                     dropped.append(one)
                 server.release(one.name)
+            if isinstance(server, MysqlServer):
+                server.remove_registry()
     kept = {kept.name: kept for kept in embedded.kept_clusters()}
     for one in there:
         if one.kind == "cluster" and one.name in kept:
@@ -106,9 +110,42 @@ def adopt(url: str, *, with_rows: bool) -> None:
         adopted.adopt(server, name, with_rows=with_rows)
 
 
+@contextlib.contextmanager
+def opened(name: str, folder: Path) -> Iterator[str]:
+    """Start the embedded server with what a project's last run has kept; the address of a database in it.
+
+    :param folder: the project's, or one in it.
+    :raises GreenroomError: if nothing is kept for it, or no database of that name.
+    """
+    project = next((one for one in (folder, *folder.parents) if embedded.has_kept(one)), None)
+    if project is None:
+        raise GreenroomError(
+            Code.NOT_OURS,
+            f"no database is kept for {folder}.",
+            "Go to the project's folder; pytest --greenroom-keep keeps what a failed test's clone had.",
+        )
+    started = embedded.join(uuid.uuid4().hex, project, None)
+    try:
+        url = make_url("postgresql://postgres@/postgres").update_query_dict(
+            {"host": str(started.folder)}
+        )
+        server = Server(url, "embedded")
+        kept = [one for one, mark in server.marked().items() if mark.kind == "kept"]
+        server.close()
+        if name not in kept:
+            raise GreenroomError(
+                Code.NOT_OURS,
+                f"no database {name} is kept for {project}.",
+                f"There {'are' if len(kept) != 1 else 'is'}: {', '.join(kept) or 'none'}.",
+            )
+        yield shown(url.set(database=name))
+    finally:
+        started.leave()
+
+
 def name_of(url: str) -> str:
     """The database's name in a URL, without a password."""
-    return _parsed(url).render_as_string(hide_password=True)
+    return shown(_parsed(url))
 
 
 def _parsed(url: str) -> URL:

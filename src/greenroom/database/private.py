@@ -142,5 +142,9 @@ class PrivateDatabase(ABC):
         """Go back to the database from before `clone`; the kept one's address if it is kept."""
 
     @abstractmethod
+    def clone_address(self) -> str | None:
+        """Where the clone is found after the run, if it is kept; None if there is no clone now."""
+
+    @abstractmethod
     def close(self) -> None:
         """Remove it. Calling it twice is harmless."""

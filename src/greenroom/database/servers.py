@@ -144,6 +144,7 @@ class Servers:
         )
         server = self._server(url, "embedded")
         server.when_built = started.keep_templates
+        server.is_embedded = True
         if role is None or role == _SUPERUSER:
             return server, None
         # The app finds the role that its own URL names: migrations grant rights to it by name.

@@ -56,6 +56,7 @@ class SqliteDatabase(PrivateDatabase):
         self.place = place
         self._moves = 0
         self._before_clone: Path | None = None
+        self._keep_in: tuple[Path, Path] | None = None
         self._live: sqlite3.Connection | None = None
         self._origin: sqlite3.Connection | None = None
         self._baseline: sqlite3.Connection | None = None
@@ -175,9 +176,10 @@ class SqliteDatabase(PrivateDatabase):
         self._seen = self.version()
         return ended
 
-    def _take_layer(self, name: str) -> None:
+    def _take_layer(self, name: str, below: str) -> bool:
         self._pictures[name] = self._photograph(None)
         self._seen = self.version()
+        return True
 
     def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
         known = self._pictures
@@ -231,15 +233,27 @@ class SqliteDatabase(PrivateDatabase):
         clone, before = self.path, self._before_clone
         if before is None:
             return None
+        kept = self._kept() if keep else None
         self.path, self._before_clone = before, None
         self._disconnect()
         self._seen = None  # Whatever happened to the live file meanwhile is undone by a reset.
-        if keep:
+        if kept is not None:
             # Out of the private folder, which goes with the run.
-            folder = Path(tempfile.mkdtemp(prefix="greenroom-kept-"))
-            return str(shutil.move(clone, folder / "test.db"))
+            return str(shutil.move(clone, kept))
         clone.unlink(missing_ok=True)
         return None
+
+    def clone_address(self) -> str | None:
+        """Where the clone is found after the run, if it is kept; None if there is no clone now."""
+        return str(self._kept()) if self._before_clone is not None else None
+
+    def _kept(self) -> Path:
+        """Where a kept clone goes: a folder of its own, which is asked for when it's to be told."""
+        clone = self.path
+        if self._keep_in is None or self._keep_in[0] != clone:
+            folder = Path(tempfile.mkdtemp(prefix="greenroom-kept-"))
+            self._keep_in = (clone, folder / "test.db")
+        return self._keep_in[1]
 
     def _disconnect(self) -> None:
         """Close every connection, so that its use is an error and no silent difference."""

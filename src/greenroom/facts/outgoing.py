@@ -31,6 +31,8 @@ class Outgoing:
             return cls()
         hosts = [part.strip().lower() for part in text.split(",")]
         for host in hosts:
+            if host.count(":") > 1 and not any(letter in host for letter in "/ @?#"):
+                continue  # An address of IPv6.
             if not host or any(letter in host for letter in "/ @?#") or "://" in host:
                 raise ValueError(f"{host!r} is no host")
         return cls(hosts=frozenset(hosts))

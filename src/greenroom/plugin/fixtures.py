@@ -140,7 +140,7 @@ def overrides(app: AsgiApp) -> Iterator[Overrides]:
 
 @pytest.fixture
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Rows with all that they need, by `await make(Order, 5, user=user)`; in a `def` test without `await`."""
+    """Rows with all that they need, stored in the session of the test."""
     from greenroom.runtime.making import Make
 
     performance = _performance(request)

@@ -24,7 +24,7 @@ class OutsideHooks:
         self._config = config
         self._outside = outside
         self._slept: list[Sleep] = []
-        self._refused: list[str] = []
+        self._refused: list[tuple[str, str]] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -32,32 +32,39 @@ class OutsideHooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
-        result = yield
-        with reported():
-            self._outside.refuse()
+        try:
+            result = yield
+            with reported():
+                self._outside.refuse()
+        except BaseException:
+            self._outside.forgive()
+            raise
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:
         try:
-            return (yield)
+            result = yield
+            with reported():
+                self._outside.refuse()
         finally:
             self._outside.end()
+        return result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         output = getattr(node, "workeroutput", {})
         self._slept += [Sleep(*one) for one in output.get(_SLEPT, ())]
-        self._refused += output.get(_REFUSED, ())
+        self._refused += map(tuple, output.get(_REFUSED, ()))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._slept += self._outside.slept
-        self._refused += self._outside.by_libraries
+        self._refused += self._outside.apart
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[_SLEPT] = [list(one) for one in self._slept]
-            output[_REFUSED] = self._refused
+            output[_REFUSED] = [list(one) for one in self._refused]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         for title, lines in (

@@ -27,9 +27,12 @@ def sleeps(slept: Iterable[Sleep]) -> list[str]:
     return lines
 
 
-def refused(hosts: Iterable[str]) -> list[str]:
-    """The hosts that no line of the project's asked for."""
+def refused(found: Iterable[tuple[str, str]]) -> list[str]:
+    """What was refused, and fails no test.
+
+    :param found: who asked, and for what.
+    """
     return [
-        f"GR045 a library wanted to connect to {host} by itself, which was refused."
-        for host in sorted(set(hosts))
+        f"GR045 {who} wanted to connect to {place}, which was refused."
+        for who, place in sorted({(str(who), str(place)) for who, place in found})
     ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from greenroom.boundary.origins import Origins
 from greenroom.boundary.outgoing import Guard
 from greenroom.boundary.sleeps import SHORT, Sleeps
 from greenroom.config.settings import Settings
@@ -35,10 +37,10 @@ class Outside:
     def __init__(self, settings: Settings, root: Path, is_projects: Callable[[Path], bool]) -> None:
         self._settings = settings
         self._is_projects = is_projects
-        where = lambda: line_of(is_projects, root)  # noqa: E731 - three are given it
-        self._where: Callable[[], str | None] = where
-        self._guard = Guard(self._servers, where)
-        self._sleeps = Sleeps(where)
+        self._root = root
+        self._origins = Origins(lambda frames: line_of(is_projects, root, frames))
+        self._guard = Guard(self._servers, self._where)
+        self._sleeps = Sleeps(lambda: line_of(is_projects, root))
         self._mode = OFF
         self._outbound: Outbound | None = None
         self._undo = ExitStack()
@@ -46,9 +48,34 @@ class Outside:
         self.slept: list[Sleep] = []
 
     @property
-    def by_libraries(self) -> list[str]:
-        """The hosts that libraries wanted to connect to by themselves, and couldn't."""
-        return list(self._guard.by_libraries)
+    def apart(self) -> list[tuple[str, str]]:
+        """What was refused and is no test's: who asked, and for what."""
+        self._guard.end()
+        return list(self._guard.apart)
+
+    def open(self) -> Callable[[], None]:
+        """The run begins, and nothing of the app is imported; what is given back undoes it.
+
+        A proxy on this machine would take everything out: clients are told to go by none.
+        """
+        if self._settings.outgoing.value != Outgoing():
+            return lambda: None
+        names = ("no_proxy", "NO_PROXY")
+        before = {name: os.environ.get(name) for name in names}
+        os.environ.update(dict.fromkeys(names, "*"))
+
+        def restore() -> None:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+        return restore
+
+    def starting(self) -> AbstractContextManager[None]:
+        """The app starts in the block."""
+        return self._guard.starting(self._settings.outgoing.value)
 
     def begin(self, test: str, outgoing: Outgoing | None, sleep: str | None) -> None:
         """Another test begins.
@@ -56,7 +83,10 @@ class Outside:
         :param outgoing: what a marker allows it; None takes the run's.
         :param sleep: what a marker says of its sleeps; None takes the run's.
         """
-        self._guard.begin(outgoing or self._settings.outgoing.value)
+        rule = outgoing or self._settings.outgoing.value
+        self._guard.begin(rule)
+        if not rule.everything:
+            self._origins.watch()
         self._mode = sleep or self._settings.sleep.value
         if self._mode != OFF:
             self._sleeps.begin(test, self.modules)
@@ -82,9 +112,17 @@ class Outside:
                 'To let it be: @pytest.mark.sleep("off").',
             )
 
+    def forgive(self) -> None:
+        """The test has failed: what it did outside is part of that, and isn't told once more."""
+        self._guard.take()
+        if self._outbound is not None:
+            self._outbound.forgive()
+        self._mode = OFF if self._mode == FAIL else self._mode
+
     def end(self) -> None:
         """The test's fixtures are torn down."""
         self._outbound = None
+        self._guard.end()
         self.slept += self._sleeps.found
         self._sleeps.found.clear()
         self._sleeps.pause()
@@ -92,6 +130,7 @@ class Outside:
     def close(self) -> None:
         """Take everything away. Calling it twice is harmless."""
         self._guard.close()
+        self._origins.close()
         self._sleeps.close()
         self._undo.close()
 
@@ -138,6 +177,10 @@ class Outside:
             if isinstance(file := getattr(module, "__file__", None), str)
             and self._is_projects(Path(file))
         ]
+
+    def _where(self) -> str | None:
+        """The project's line that runs now, or that has started what runs."""
+        return line_of(self._is_projects, self._root) or self._origins.line()
 
     def _servers(self) -> list[str]:
         """The hosts that greenroom's own servers are on."""

@@ -112,7 +112,9 @@ class Room:
         self._loaded: Loaded | None = None
         self._databases: Databases | None = None
         self._env_file: Path | None = None
-        self._running = Running(lambda: self.app, lambda: self.is_wsgi, self._refuse_layers)
+        self._running = Running(
+            lambda: self.app, lambda: self.is_wsgi, self._refuse_layers, self.outside.starting
+        )
         self._test = ""
         self._isolation = Isolation.RESET
         self._cloned = False
@@ -132,6 +134,7 @@ class Room:
         self._env_file = env_file.find(self.root, self.settings.env_file)
         if self._env_file is not None:
             self._undo.callback(env_file.load(self._env_file))
+        self._undo.callback(self.outside.open())
         if self.settings.passwords.value == "cheap":
             self._passwords.lower()
             self._undo.callback(self._passwords.restore)
@@ -308,10 +311,10 @@ class Room:
     def before_layer_ends(self) -> None:
         """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
         self._changed.fixtures_are_done()
+        self.after_test()
         if self._running.loop is None and self.home is not None:
             # The loop that it was started on has ended, and the fixture may ask the app something.
             self.return_home()
-        self.after_test()
         if self._databases is not None and self.home is not None and self._databases.layers:
             self._databases.reset()
 
@@ -467,7 +470,10 @@ class Room:
         hints = unused_overrides(self.app) if self._loaded is not None else []
         if self._databases is not None:
             hints += self._databases.hints(session)
-        return diagnosis.lines(seen.exchanges, seen.earlier, seen.statements, seen.changes, hints)
+        told = diagnosis.lines(seen.exchanges, seen.earlier, seen.statements, seen.changes, hints)
+        if self._cloned and self._databases is not None and self.settings.keep.value:
+            told += [f"its database is kept: {one}" for one in self._databases.clone_addresses()]
+        return told
 
     def summary(self) -> RunSummary:
         """What the header says. A process that hasn't loaded the app knows less."""

@@ -26,6 +26,7 @@ class Running:
     :param is_wsgi: whether it's one of WSGI's, which has nothing to start.
     :param refuse: called with a test before the tables that it has changed are made anew; raises if rows
         of wider fixtures would be lost.
+    :param starting: what it starts and stops in.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Running:
         app: Callable[[], AsgiApp],
         is_wsgi: Callable[[], bool],
         refuse: Callable[[str], None],
+        starting: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._app = app
         self._is_wsgi = is_wsgi
         self._refuse = refuse
+        self._starting = starting
         #: The app's databases, if it has some.
         self.databases: Databases | None = None
         self._started: Lifespan | NoLifespan | None = None
@@ -63,7 +66,8 @@ class Running:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start it. Raises GreenroomError if that fails."""
         lifespan = NoLifespan(loop) if self._is_wsgi() else Lifespan(self._app(), loop)
-        loop.run_until_complete(lifespan.start())
+        with self._starting():
+            loop.run_until_complete(lifespan.start())
         self._started = lifespan
 
     def stop(self) -> None:
@@ -72,7 +76,8 @@ class Running:
         if started is None or started.loop.is_closed():
             return
         try:
-            started.loop.run_until_complete(started.stop())
+            with self._starting():
+                started.loop.run_until_complete(started.stop())
         finally:
             if self.databases is not None:
                 started.loop.run_until_complete(self.databases.let_go())

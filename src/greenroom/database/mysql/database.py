@@ -7,6 +7,7 @@ kept under its fingerprint, back in the state before the start-up, and the next 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 import time
 import weakref
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.identity import shown
 from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
 from greenroom.database.mysql import picture, words
@@ -159,8 +161,12 @@ class MysqlDatabase(PrivateDatabase):
         if self._name is not None:
             make()
             return False
-        if fingerprint is not None and self._take_kept(fingerprint, rebuild=rebuild):
-            return True
+        if fingerprint is not None:
+            # Another version of the server may make other tables.
+            told = f"{fingerprint} {self._connected_server().product}"
+            fingerprint = hashlib.sha256(told.encode()).hexdigest()
+            if self._take_kept(fingerprint, rebuild=rebuild):
+                return True
         try:
             self.open()
             make()
@@ -214,9 +220,10 @@ class MysqlDatabase(PrivateDatabase):
         """Go back to the baseline. Raises GreenroomError."""
         return self._go_back(self.layers.top) if self._baseline is not None else Reset.CLEAN
 
-    def _take_layer(self, name: str) -> None:
+    def _take_layer(self, name: str, below: str) -> bool:
         self._above[name] = self._photograph(name)
         self._defined = False
+        return True
 
     def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
         control = self._control()
@@ -263,12 +270,18 @@ class MysqlDatabase(PrivateDatabase):
         address = None
         if keep:
             server.mark(clone, Mark("kept", str(self._identity.project), used=time.time()))
-            address = server.url.set(database=clone).render_as_string(hide_password=True)
+            address = shown(server.url.set(database=clone))
         else:
             server.drop(clone)
         server.release(clone)
         self._defined = False
         return address
+
+    def clone_address(self) -> str | None:
+        """Where the clone is found after the run, if it is kept; None if there is no clone now."""
+        if self._before_clone is None:
+            return None
+        return shown(self._connected_server().url.set(database=self.name))
 
     def close(self) -> None:
         """Keep it for the next run if it can be, else drop it. Calling it twice is harmless."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -136,9 +137,27 @@ class Server:
             return False
         self.disconnect(name)
         self.do(f"DROP DATABASE IF EXISTS `{name}`")
-        self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{name}_reset`")
-        self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{name}_rewind`")
+        self._drop_procedures(one for one in self._procedures() if one.startswith(f"{name}_"))
         self.do(f"DELETE FROM {REGISTRY}.`databases` WHERE name = %s", name)
+        return True
+
+    def _procedures(self) -> list[str]:
+        """What the databases go back by."""
+        rows = self.ask(
+            "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s",
+            REGISTRY,
+        )
+        return [str(routine) for (routine,) in rows]
+
+    def _drop_procedures(self, routines: Iterable[str]) -> None:
+        for routine in routines:
+            self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{routine}`")
+
+    def remove_registry(self) -> bool:
+        """Drop greenroom's own database, if no database is marked any more; whether it's gone."""
+        if not self._has_registry() or self.marked():
+            return False
+        self.do(f"DROP DATABASE IF EXISTS {REGISTRY}")
         return True
 
     def disconnect(self, name: str) -> None:
@@ -163,6 +182,12 @@ class Server:
                 if self.marked().get(name) == mark and self.drop(name):
                     dropped.append(name)
                 self.release(name)
+        if self._has_registry():
+            # Those of a database that is no more. They are read first: a database is marked before it
+            # gets one.
+            routines = self._procedures()
+            names = tuple(f"{name}_" for name in self.marked())
+            self._drop_procedures(one for one in routines if not one.startswith(names))
         return dropped
 
     def touch(self, name: str, mark: Mark) -> None:

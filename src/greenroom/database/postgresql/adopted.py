@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql import catalogue
-from greenroom.database.postgresql.server import Server, driver, marking
+from greenroom.database.postgresql.server import ADOPTED, Server, driver, marking
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
     import psycopg
 
-KIND = "adopted"
+KIND = ADOPTED
 #: How many tables a refusal names.
 _SHOWN = 5
 
@@ -68,13 +68,20 @@ SELECT what FROM (
 ) AS missing LIMIT 1"""
 
 
-def take(server: Server) -> tuple[str, Mark]:
+def take(server: Server, project: str) -> tuple[str, Mark]:
     """An adopted database that nobody uses now; it is held.
+
+    It is the one that the server's URL names, or one that no other project has used.
 
     :raises GreenroomError: if there is none.
     """
-    adopted = {name: mark for name, mark in server.marked().items() if mark.kind == KIND}
-    for name, mark in adopted.items():
+    named = server.url.database
+    adopted = {
+        name: mark
+        for name, mark in server.adopted().items()
+        if name == named or mark.project in {"", project}
+    }
+    for name, mark in sorted(adopted.items(), key=lambda item: item[0] != named):
         if server.try_hold(name):
             return name, mark
     if adopted:

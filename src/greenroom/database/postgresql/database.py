@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database.identity import shown
 from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql import adopted, catalogue, picture, words
@@ -93,7 +94,7 @@ class PostgresDatabase(PrivateDatabase):
             server.create(name, self._mark("test"), owner=self._role)
             self._place = self._controlled(name)
         else:
-            name, self._adopted = adopted.take(server)
+            name, self._adopted = adopted.take(server, str(self._identity.project))
             self._place = self._controlled(name)
             if not self.keeps_tables:
                 adopted.empty(self._control.connection)
@@ -136,6 +137,8 @@ class PostgresDatabase(PrivateDatabase):
     def build(self, fingerprint: str | None, make: Callable[[], None], *, rebuild: bool) -> bool:
         """Have the tables in it, from a template. Raises GreenroomError."""
         server = self._connected_server()
+        if fingerprint is not None:
+            fingerprint = server.fingerprint(fingerprint)
         if self._place is not None:
             # The app has connected before its tables were known: what it has made stays, and is
             # what the database is made again from.
@@ -168,10 +171,11 @@ class PostgresDatabase(PrivateDatabase):
         return self._template.reused
 
     def _build_in_adopted(self, fingerprint: str, *, rebuild: bool) -> bool:
-        name, self._adopted = adopted.take(self._connected_server())
+        name, self._adopted = adopted.take(self._connected_server(), str(self._identity.project))
         self._place = self._controlled(name)
         known = self._adopted
-        self._adopted = replace(known, fingerprint=fingerprint, complete=True)
+        project = str(self._identity.project)
+        self._adopted = replace(known, project=project, fingerprint=fingerprint, complete=True)
         # It isn't complete while tests write into it: a killed run must not be trusted.
         self._mark_adopted(complete=False)
         if fingerprint and known.fingerprint == fingerprint and known.complete and not rebuild:
@@ -224,9 +228,11 @@ class PostgresDatabase(PrivateDatabase):
         """Go back to the baseline. Raises GreenroomError."""
         return self._go_back(self.layers.top) if _RESET in self._pictures else Reset.CLEAN
 
-    def _take_layer(self, name: str) -> None:
+    def _take_layer(self, name: str, below: str) -> bool:
+        # What says that something was written moves with what others do on the server.
         self._control.take(name)
         self._defined = False
+        return not self._pictures[name].is_like(self._pictures[below])
 
     def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
         known = self._pictures
@@ -275,11 +281,24 @@ class PostgresDatabase(PrivateDatabase):
         address = None
         if keep:
             server.mark(clone.name, self._mark("kept"))
-            address = server.url.set(database=clone.name).render_as_string(hide_password=True)
+            address = self._address_of(clone.name)
+            server.when_built()  # An embedded server's cluster is kept for it.
         else:
             server.drop(clone.name, force=True)
         server.release(clone.name)
         return address
+
+    def clone_address(self) -> str | None:
+        """Where the clone is found after the run, if it is kept; None if there is no clone now."""
+        if self._before_clone is None or self._place is None:
+            return None
+        return self._address_of(self._place.name)
+
+    def _address_of(self, name: str) -> str:
+        server = self._connected_server()
+        if server.is_embedded:
+            return f"greenroom db open {name}"
+        return shown(server.url.set(database=name))
 
     def close(self) -> None:
         """Drop it. Calling it twice is harmless."""

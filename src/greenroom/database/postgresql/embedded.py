@@ -97,6 +97,11 @@ def kept_clusters() -> list[Path]:
     return [kept for kept in sorted(base.glob("postgresql-*/*")) if kept.is_dir()]
 
 
+def has_kept(project: Path) -> bool:
+    """Whether a cluster is kept for a project."""
+    return any(kept.name == _short(str(project)) for kept in kept_clusters())
+
+
 def sweep(place: Path) -> None:
     """Stop the servers whose keeper is no more, and remove their folders."""
     for folder in place.glob(f"greenroom-{user_name()}-pg-*"):

@@ -50,6 +50,15 @@ class Picture:
     rows: dict[int, tuple[int, bytes]]
     transaction: str
 
+    def is_like(self, other: Picture) -> bool:
+        """Whether both have the same rows, sequences and definitions."""
+        mine, theirs = self.catalogue, other.catalogue
+        return (
+            self.rows == other.rows
+            and mine.sequences == theirs.sequences
+            and mine.definitions == theirs.definitions
+        )
+
 
 def take(connection: psycopg.Connection[Any]) -> Picture:
     """The state of now."""

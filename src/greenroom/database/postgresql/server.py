@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import psycopg
     from sqlalchemy.engine import URL
 
+#: The kind of a database of somebody else that greenroom may use.
+ADOPTED = "adopted"
 #: The versions since which PostgreSQL knows a word.
 _COPIES_FILES = 150000
 _DROPS_BY_FORCE = 130000
@@ -39,8 +41,10 @@ class Server:
     def __init__(self, url: URL, place: str) -> None:
         self.url = url
         self.place = place
-        #: Called when a template was built.
+        #: Called when there is something that is to be there after the run.
         self.when_built: Callable[[], None] = lambda: None
+        #: Whether it is a run's own, and ends with it.
+        self.is_embedded = False
         self._held: set[str] = set()
         self._admin: psycopg.Connection[Any] | None = None
 
@@ -100,6 +104,15 @@ class Server:
         number = self.admin.info.server_version
         return f"{number // 10000}.{number % 10000}"
 
+    def fingerprint(self, of_the_schema: str) -> str:
+        """Of a schema on this server: another version, or other extensions, may make other tables."""
+        extensions = self._one(
+            "SELECT string_agg(name || ' ' || default_version, ',' ORDER BY name) "
+            "FROM pg_available_extensions"
+        )
+        found = f"{of_the_schema} {self.version} {extensions}"
+        return hashlib.sha256(found.encode()).hexdigest()
+
     @cached_property
     def may_create(self) -> bool:
         """Whether its user may create databases."""
@@ -157,6 +170,15 @@ class Server:
         ).fetchall()
         found = ((str(name), Mark.read(comment)) for name, comment in rows)
         return {name: mark for name, mark in found if mark is not None}
+
+    def adopted(self) -> dict[str, Mark]:
+        """The databases with a mark that this user may connect to, whoever owns them."""
+        rows = self._run(
+            "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database "
+            "WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname"
+        ).fetchall()
+        found = ((str(name), Mark.read(comment)) for name, comment in rows)
+        return {name: mark for name, mark in found if mark is not None and mark.kind == ADOPTED}
 
     def drop(self, name: str, *, force: bool = False) -> bool:
         """Drop a database of greenroom's; whether it is gone.
