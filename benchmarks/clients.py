@@ -46,6 +46,8 @@ async def read(request: Request) -> dict[str, int]:
 class Door:
     """Nobody listens; a request has its limit, as in a suite."""
 
+    callers: Any = None
+
     def __init__(self) -> None:
         self.limit = Limit(30, lambda file: True)
         self.app: Any = None

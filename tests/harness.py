@@ -18,6 +18,8 @@ from greenroom.database.engines import _MARK
 from greenroom.database.live_objects import live_objects
 
 HERE = Path(__file__).parent
+#: Plugins of the development environment that a project of a test hasn't got.
+OTHERS = ("-p", "no:sqla", "-p", "no:schemathesis", "-p", "no:aiointercept")
 
 
 def app_source(name: str) -> str:
@@ -66,7 +68,7 @@ class Project:
         before = {name: sys.modules.get(name) for name in self._modules()}
         for name in before:
             sys.modules.pop(name, None)
-        ran = pytester.runpytest_inprocess("-p", "no:sqla", *args)
+        ran = pytester.runpytest_inprocess(*OTHERS, *args)
         for name in before:
             sys.modules.pop(name, None)
         _belong_to_an_earlier_run()
@@ -74,7 +76,7 @@ class Project:
 
     def run_in(self, pytester: pytest.Pytester, folder: Path, *args: str) -> Result:
         """Run what was written before, from a folder of it, in a process of its own."""
-        command = (sys.executable, "-m", "pytest", "-p", "no:sqla", *args)
+        command = (sys.executable, "-m", "pytest", *OTHERS, *args)
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
         ran = pytest.RunResult(done.returncode, lines, done.stderr.splitlines(), 0)
@@ -85,7 +87,7 @@ class Project:
         self.write(pytester.path)
         for name, value in self.environ.items():
             pytester._monkeypatch.setenv(name, value)
-        return Result(pytester.runpytest_subprocess("-p", "no:sqla", *args), pytester.path)
+        return Result(pytester.runpytest_subprocess(*OTHERS, *args), pytester.path)
 
     def _modules(self) -> list[str]:
         names = {name.removesuffix(".py").split("/")[0] for name in self.files}

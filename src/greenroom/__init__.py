@@ -11,18 +11,32 @@ They are looked up lazily, so that importing ``greenroom`` imports none of the l
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient as Client
-    from httpx2 import Client as SyncClient
-
     from greenroom.app.overrides import Overrides
+    from greenroom.boundary.clock import Clock
+    from greenroom.boundary.mailbox import Mailbox
+    from greenroom.boundary.routes import Outbound
+    from greenroom.client.typed import Client, SyncClient
     from greenroom.data.invalid import invalid
     from greenroom.facts.errors import GreenroomError
     from greenroom.facts.isolation import Isolation
+    from greenroom.runtime.making import Make
 
-__all__ = ["Client", "GreenroomError", "Isolation", "Overrides", "SyncClient", "invalid"]
+__all__ = [
+    "Client",
+    "Clock",
+    "GreenroomError",
+    "Isolation",
+    "Mailbox",
+    "Make",
+    "Outbound",
+    "Overrides",
+    "SyncClient",
+    "invalid",
+]
 __version__ = "0.1.0"
 
 
@@ -34,18 +48,17 @@ def __getattr__(name: str) -> object:
 
         library = load()
         return library.AsyncClient if name == "Client" else library.Client
-    if name == "Overrides":
-        from greenroom.app.overrides import Overrides
+    return getattr(importlib.import_module(_PLACES[name]), name)
 
-        return Overrides
-    if name == "invalid":
-        from greenroom.data.invalid import invalid
 
-        return invalid
-    if name == "Isolation":
-        from greenroom.facts.isolation import Isolation
-
-        return Isolation
-    from greenroom.facts.errors import GreenroomError
-
-    return GreenroomError
+#: Where each name comes from.
+_PLACES = {
+    "Clock": "greenroom.boundary.clock",
+    "GreenroomError": "greenroom.facts.errors",
+    "Isolation": "greenroom.facts.isolation",
+    "Mailbox": "greenroom.boundary.mailbox",
+    "Make": "greenroom.runtime.making",
+    "Outbound": "greenroom.boundary.routes",
+    "Overrides": "greenroom.app.overrides",
+    "invalid": "greenroom.data.invalid",
+}

@@ -203,3 +203,40 @@ def orders(number: int) -> list[int]:
         return list(session.scalars(select(Order.id).where(Order.user_id == number)))
 """
     Project({"main.py": main, **files_of("docs/data.md")}).run(pytester).passed(2)
+
+
+def test_callers_are_as_their_page_shows_them(pytester: pytest.Pytester) -> None:
+    """An app with bearer tokens, in a package."""
+    files = {
+        "shop/__init__.py": "",
+        "shop/models.py": """
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase): pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+""",
+        "shop/security.py": "def create_access_token(user_id): return f'token-{user_id}'\n",
+        "main.py": """
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from shop.models import User
+
+engine = create_engine("sqlite:///shop.db")
+app = FastAPI()
+
+@app.get("/me")
+def me(token: str = Depends(OAuth2PasswordBearer(tokenUrl="login"))) -> str:
+    with Session(engine) as session:
+        known = token.startswith("token-") and session.get(User, int(token[6:]))
+        if not known: raise HTTPException(401)
+        return known.email
+""",
+        **files_of("docs/callers.md"),
+    }
+    Project(files).run(pytester).passed(2)

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 async def requests(client: Client) -> None:
     """What a user writes in an async test."""
-    assert_type(client, httpx2.AsyncClient)
+    library: httpx2.AsyncClient = client
+    assert_type(await library.get("/"), httpx2.Response)
+    assert_type(client.as_user("ann").anonymous.with_token("x"), Client)
     assert_type(await client.get("/"), httpx2.Response)
 
 
 def blocking_requests(sync_client: SyncClient) -> None:
     """What a user writes in a `def` test."""
-    assert_type(sync_client, httpx2.Client)
+    library: httpx2.Client = sync_client
+    assert_type(library.get("/"), httpx2.Response)
+    assert_type(sync_client.as_user("ann").anonymous.with_token("x"), SyncClient)
     assert_type(sync_client.get("/"), httpx2.Response)
 
 

@@ -19,6 +19,8 @@ LIBRARY = library.load()
 class Door:
     """Nobody listens."""
 
+    callers: Any = None
+
     limit = Limit(0, lambda file: True)
     app: Any = None
 
@@ -37,6 +39,8 @@ class Door:
 
 class BlockingDoor:
     """Runs the app on a loop for each request."""
+
+    callers: Any = None
 
     limit = Limit(0, lambda file: True)
     app: Any = None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from greenroom.facts.credential import Credential
 from greenroom.facts.exchange import Exchange, Watch
 
 
@@ -67,12 +68,13 @@ class NoLifespan:
         """Nothing happens."""
 
 
-def flask_client(
+def flask_client(  # noqa: PLR0917 - what it tells, and to whom
     app: Any,
     before: Callable[[], None],
     after: Callable[[], None],
     asked: Callable[[], Watch],
     over: Callable[[str, str], AbstractContextManager[None]],
+    callers: Any,
 ) -> Any:
     """Flask's own test client for the app, or the app's own, told of each request.
 
@@ -80,10 +82,33 @@ def flask_client(
     :param after: called when the app is done with it.
     :param asked: called as it goes to the app; told there is what comes of it.
     :param over: how long a request may take.
+    :param callers: knows how a user becomes a credential.
     """
     base: Any = type(app.test_client())
 
     class Client(base):  # type: ignore[misc]
+        def as_user(self, user: Any, *, password: str | None = None) -> Any:
+            """Another client, which asks as a user."""
+            before()
+            return self._knowing(callers.blocking(user, password))
+
+        def with_token(self, token: str, *, scheme: str | None = None) -> Any:
+            """Another client, with a token."""
+            return self._knowing(callers.of_token(token, scheme))
+
+        @property
+        def anonymous(self) -> Any:
+            """Another client, without cookies or credentials."""
+            return Client(app, app.response_class, use_cookies=True)
+
+        def _knowing(self, credential: Credential) -> Any:
+            other = self.anonymous
+            for name, value in credential.headers.items():
+                other.environ_base[f"HTTP_{name.upper().replace('-', '_')}"] = value
+            for name, value in credential.cookies.items():
+                other.set_cookie(name, value)
+            return other
+
         def open(self, *args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
             path = _path(args[0] if args else kwargs.get("path", ""))

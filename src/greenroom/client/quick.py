@@ -216,6 +216,7 @@ def _is_special(client: Any) -> bool:
     """Whether a client was told something that holds for all of its requests."""
     return bool(
         client.auth is not None
+        or (client.credential is not None and client.credential.user is not None)
         or client.is_closed
         or client.params
         or len(client.cookies.jar)

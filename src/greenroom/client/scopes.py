@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from greenroom.client.asgi import CLIENT, Message
 from greenroom.facts.exchange import MARK
 
+#: The key of a request's extensions under which its user stands, where a dependency is overridden by him.
+USER = "greenroom.user"
+
 if TYPE_CHECKING:
     from httpx2 import Request
 
@@ -30,7 +33,7 @@ def scope_of(request: Request) -> Message:
         "server": (url.host, port),
         "client": CLIENT,
         "root_path": "",
-        "extensions": {MARK: {}},
+        "extensions": {MARK: {"user": request.extensions.get(USER)}},
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenroom.client import quick, whole, witness
 from greenroom.client.asgi import Answer, App, Limit, Message, exchange
+from greenroom.client.calling import Callers, Calling, as_user
 from greenroom.client.quick import Prototypes
 from greenroom.client.scopes import scope_of, websocket_scope_of
 from greenroom.client.streams import StreamedExchange
@@ -51,6 +52,10 @@ class Door(Protocol):
     """Who is told of each request. The client doesn't know who listens."""
 
     @property
+    def callers(self) -> Callers:
+        """Who knows how a user becomes a credential."""
+
+    @property
     def limit(self) -> Limit:
         """How long a request may take."""
 
@@ -73,6 +78,10 @@ class Door(Protocol):
 
 class BlockingDoor(Protocol):
     """Who is told of each request of a blocking client, and runs the app."""
+
+    @property
+    def callers(self) -> Callers:
+        """Who knows how a user becomes a credential."""
 
     @property
     def limit(self) -> Limit:
@@ -104,6 +113,7 @@ def async_client(library: ModuleType, app: App, door: Door, prototypes: Prototyp
     client: Any = _async_client(library)(transport=transport, base_url=BASE_URL)
     client.quick = (app, door, prototypes)
     client.wire = transport
+    client.made_by = lambda: async_client(library, app, door, prototypes)
     return client  # type: ignore[no-any-return]
 
 
@@ -118,6 +128,7 @@ def blocking_client(
     )
     client.quick = (app, door, prototypes)
     client.wire = transport
+    client.made_by = lambda: blocking_client(library, app, door, prototypes)
     return client  # type: ignore[no-any-return]
 
 
@@ -140,40 +151,52 @@ def wsgi_client(library: ModuleType, app: Any, door: BlockingDoor) -> Client:
                 door.after_request()
             return made
 
-    return library.Client(  # type: ignore[no-any-return]
-        transport=Transport(app), base_url=BASE_URL, follow_redirects=True
+    transport: Any = Transport(app)
+    transport.door, transport.raising = door, True
+    client: Any = _wsgi_client(library)(
+        transport=transport, base_url=BASE_URL, follow_redirects=True
     )
-
-
-class _Raising:
-    """What both clients can be told of errors in the app."""
-
-    wire: Any
-
-    @property
-    def app(self) -> Any:
-        """The app itself, as Starlette's test client gives it."""
-        return self.wire.app
-
-    @property
-    def raise_app_exceptions(self) -> bool:
-        """Whether what the app raises is raised in the test; else it is the server's 500."""
-        return bool(self.wire.raising)
-
-    @raise_app_exceptions.setter
-    def raise_app_exceptions(self, value: bool) -> None:
-        self.wire.raising = value
+    client.wire = transport
+    client.made_by = lambda: wsgi_client(library, app, door)
+    return client  # type: ignore[no-any-return]
 
 
 @cache
-def _async_client(library: ModuleType) -> Any:
+def _wsgi_client(library: ModuleType) -> Any:
+    class Client(library.Client, Calling):  # type: ignore[misc,name-defined]
+        as_user = as_user
+
+    return Client
+
+
+@cache
+def _async_client(library: ModuleType) -> Any:  # noqa: C901 - many small methods
     """The library's client, with a shorter way for ordinary requests. Made once for each."""
 
-    class AsyncClient(library.AsyncClient, _Raising):  # type: ignore[misc,name-defined]
+    class AsyncClient(library.AsyncClient, Calling):  # type: ignore[misc,name-defined]
         quick: tuple[App, Door, Prototypes]
+
+        def as_user(self, user: Any, *, password: str | None = None) -> Any:
+            """Another client, which asks as a user; he is logged in before its first request.
+
+            :param user: an object of the app's, or a name and a password.
+            :param password: what he logs in by, where that is asked for.
+            """
+            other = self._another()
+            callers = self.wire.door.callers
+            other.entering = lambda: callers.asynchronous(user, password)
+            return other
+
+        async def _enter(self) -> None:
+            __tracebackhide__ = True
+            entering, self.entering = self.entering, None
+            if entering is not None:
+                self.know(await entering())
 
         async def request(self, method: str, url: Any, **options: Any) -> Any:
             __tracebackhide__ = True
+            if self.entering is not None:
+                await self._enter()
             app, door, prototypes = self.quick
             said = _said(library, options)
             ordinary = quick.ordinary(library, prototypes, self, method, url, options=said)
@@ -219,6 +242,9 @@ def _async_client(library: ModuleType) -> Any:
 
         async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Any:
             __tracebackhide__ = True
+            if self.entering is not None:
+                await self._enter()
+            request = self._signed(request)
             if stream:
                 request.extensions = {**request.extensions, _STREAMED: True}
             return witness.armed(await super().send(request, stream=stream, **options))
@@ -230,8 +256,10 @@ def _async_client(library: ModuleType) -> Any:
 def _blocking_client(library: ModuleType) -> Any:
     """The library's client, with a shorter way for ordinary requests. Made once for each."""
 
-    class Client(library.Client, _Raising):  # type: ignore[misc,name-defined]
+    class Client(library.Client, Calling):  # type: ignore[misc,name-defined]
         quick: tuple[App, BlockingDoor, Prototypes]
+
+        as_user = as_user
 
         def request(self, method: str, url: Any, **options: Any) -> Any:
             __tracebackhide__ = True
@@ -270,7 +298,7 @@ def _blocking_client(library: ModuleType) -> Any:
 
         def send(self, request: Request, **options: Any) -> Any:
             __tracebackhide__ = True
-            return witness.armed(super().send(request, **options))
+            return witness.armed(super().send(self._signed(request), **options))
 
         def __enter__(self) -> Any:
             # As Starlette's, which may be entered again; the app is started all the time.

@@ -34,6 +34,7 @@ FIXTURES = (
     "settings",
     "fake_redis",
     "make",
+    "auth_client",
 )
 
 
@@ -193,6 +194,24 @@ def _sleep(value: object) -> str:
     return text
 
 
+_OPERATION = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /\S*\Z", re.IGNORECASE)
+_OF_A_USER = re.compile(r"user(\.[A-Za-z_]\w*)+\Z")
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?\Z", re.DOTALL)
+
+
+def _caller(value: object) -> str:
+    text = _text(value)
+    if _OPERATION.match(text) or _OF_A_USER.match(text):
+        return text
+    try:
+        ast.parse(text.partition(":")[2], mode="eval")
+    except SyntaxError:
+        raise RejectedError(f"{text!r} is not of that form") from None
+    if not _FUNCTION.match(text):
+        raise RejectedError(f"{text!r} is not of that form")
+    return text
+
+
 def _seed(value: object) -> int:
     try:
         if isinstance(value, bool):
@@ -309,6 +328,14 @@ OPTIONS: tuple[Option, ...] = (
         " or ".join(f'"{name}"' for name in SLEEPS),
         "What becomes of a real sleep of more than 0.05 s in a test or in the app.",
         _sleep,
+    ),
+    Option(
+        "caller",
+        None,
+        '"POST /login", "module:function(user.id)", "module:dependency" or "user.attribute"',
+        "How a user becomes a credential for client.as_user: by an operation that logs in, a function that "
+        "makes a token, the dependency that gives the user, or what the user holds.",
+        _caller,
     ),
     Option(
         "seed",

@@ -29,6 +29,7 @@ class Settings:
     fail_under: Setting[float]
     outgoing: Setting[Outgoing]
     sleep: Setting[str]
+    caller: Setting[str | None]
     seed: Setting[int | None]
     env_file: Setting[str | None]
     directory: Setting[str | None]

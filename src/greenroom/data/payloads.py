@@ -57,6 +57,16 @@ def of_schema(root: dict[str, Any], schema: Any, given: dict[str, Any], number: 
     return {**payload, **given} if given else payload
 
 
+def properties_of(model: Any) -> dict[str, bool]:
+    """The fields of a payload, each with whether it must be there."""
+    from pydantic import TypeAdapter
+
+    root = TypeAdapter(model).json_schema(mode="validation")
+    schema = Schemas(root).resolved(root)
+    required = schema.get("required") or ()
+    return {name: name in required for name in schema.get("properties") or {}}
+
+
 def _by_alias(model: Any, given: dict[str, Any], schemas: Schemas) -> dict[str, Any]:
     """What was given, by the names that a payload has."""
     fields = getattr(model, "model_fields", {})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table, UniqueConstraint, inspect
 from sqlalchemy.exc import NoInspectionAvailable
+from sqlalchemy.orm.mapper import _all_registries
 
 
 def unique_columns(kind: type) -> list[tuple[str, ...]]:
@@ -34,3 +37,15 @@ def unique_columns(kind: type) -> list[tuple[str, ...]]:
     ]
     named = [tuple(names.get(column, column.name) for column in group) for group in groups]
     return sorted(set(named))
+
+
+def mapped_class(names: Sequence[str]) -> type | None:
+    """The first mapped class of one of these names."""
+    found: dict[str, type] = {}
+    for registry in list(_all_registries()):
+        for mapper in registry.mappers:
+            kind = mapper.class_
+            # One that is still there under its name: another run in this process may have left others.
+            if getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind:
+                found.setdefault(kind.__name__, kind)
+    return next((found[name] for name in names if name in found), None)

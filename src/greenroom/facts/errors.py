@@ -59,6 +59,7 @@ class Code(Enum):
     SLEEP = "GR048"
     SETTINGS = "GR049"
     MAKE = "GR050"
+    CALLER = "GR051"
 
 
 class GreenroomError(Exception):

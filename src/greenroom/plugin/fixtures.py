@@ -16,7 +16,6 @@ from greenroom.plugin.state import ROOM, seed_of
 from greenroom.runtime.performance import Performance
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient, Client
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from greenroom.boundary.mailbox import Mailbox
     from greenroom.boundary.routes import Outbound
     from greenroom.boundary.settings import SettingsChanger
+    from greenroom.client.typed import Client, SyncClient
     from greenroom.observe.queries import Queries
     from greenroom.runtime.live import LiveServer
     from greenroom.runtime.making import Make
@@ -40,14 +40,14 @@ def app(pytestconfig: pytest.Config) -> AsgiApp:
 
 
 @pytest.fixture
-def client(request: pytest.FixtureRequest) -> AsyncClient | Client:
+def client(request: pytest.FixtureRequest) -> Client | SyncClient:
     """An HTTP client on the app: an `AsyncClient` in an async test, a `Client` in a `def` test."""
     performance = _performance(request)
     return performance.sync_client() if _is_blocking(request) else performance.client()
 
 
 @pytest.fixture
-def sync_client(request: pytest.FixtureRequest) -> Client:
+def sync_client(request: pytest.FixtureRequest) -> SyncClient:
     """An HTTP client on the app for `def` tests: its calls block, with no thread in between."""
     return _performance(request).sync_client()
 
@@ -71,14 +71,14 @@ def db_session(request: pytest.FixtureRequest) -> Iterator[AsyncSession | Sessio
 @pytest.fixture(scope="session")
 def client_factory(
     request: pytest.FixtureRequest, app: AsgiApp, _greenroom_run: None
-) -> Callable[..., AsyncClient | Client]:
+) -> Callable[..., Client | SyncClient]:
     """Makes clients for fixtures of a higher scope: `client` belongs to one test.
 
     `client_factory()` is an `AsyncClient`, `client_factory(blocking=True)` a `Client`.
     """
     room = request.config.stash[ROOM]
 
-    def make(*, blocking: bool = False) -> AsyncClient | Client:
+    def make(*, blocking: bool = False) -> Client | SyncClient:
         performance = Performance(room, app, blocking=blocking)
         return performance.sync_client() if blocking else performance.client()
 
@@ -136,6 +136,13 @@ def overrides(app: AsgiApp) -> Iterator[Overrides]:
         own = Overrides(app)
     yield own
     own.restore()
+
+
+@pytest.fixture
+def auth_client(request: pytest.FixtureRequest, client: Client | SyncClient) -> Client | SyncClient:
+    """`client`, as a user: the project's fixture `user`, or one that is made of its class User."""
+    with reported():
+        return client.as_user(_user(request))
 
 
 @pytest.fixture
@@ -330,6 +337,24 @@ def place(item: pytest.Item) -> None:
         item.fixturenames.insert(0, "_greenroom_elsewhere")  # type: ignore[attr-defined]
 
 
+def _user(request: pytest.FixtureRequest) -> Any:
+    """The user of `auth_client`; in an async test perhaps one that has to be awaited."""
+    try:
+        return request.getfixturevalue("user")
+    except pytest.FixtureLookupError as error:
+        if error.argname != "user":
+            raise
+    make: Make = request.getfixturevalue("make")
+    return make(request.config.stash[ROOM].workshop.user_class())
+
+
+def finish(item: pytest.Item) -> None:
+    """The test's fixtures are done: what its clients have put in place goes."""
+    performance = item.stash.get(_PERFORMANCE, None)
+    if performance is not None:
+        performance.callers.close()
+
+
 #: What an app has to be started for.
 _NEED_THE_APP = (
     "client",
@@ -339,6 +364,7 @@ _NEED_THE_APP = (
     "client_factory",
     "session_factory",
     "make",
+    "auth_client",
 )
 
 
@@ -357,7 +383,7 @@ def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
     module = getattr(fixture.func, "__module__", "")
     if module == __name__ or fixture.argname.startswith("_greenroom_"):
         # Greenroom's own commit nothing, but for the session, which is one of a test.
-        return fixture.argname not in {"client", "sync_client", "db_session", "make"}
+        return fixture.argname not in {"client", "sync_client", "db_session", "make", "auth_client"}
     if fixture.argname.startswith(("_xunit", "_unittest")):
         return False  # A project's own setup_module and setUpClass, as pytest wraps them.
     return module.startswith(("pytest_asyncio", "_pytest"))

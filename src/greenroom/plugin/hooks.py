@@ -173,6 +173,7 @@ class Run:
             self._room.after_test()
             raise
         finally:
+            fixtures.finish(item)
             self._room.torn_down(item.nodeid)
         with reported():
             self._room.after_test()

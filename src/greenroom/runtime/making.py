@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from greenroom.runtime.room import Room
 
 
+#: What a class of users is called.
+_USERS = ("User", "Account", "Member", "Customer")
+
+
 class Workshop:
     """What the makers of all tests of a run share: what is known of classes."""
 
@@ -33,6 +37,19 @@ class Workshop:
         except TypeError:  # It can't be hashed, so it is no class.
             return None
         return self._mapped[kind]
+
+    def user_class(self) -> type:
+        """The project's mapped class of users. Raises GreenroomError if none is called so."""
+        from greenroom.database.models import mapped_class
+
+        found = mapped_class(_USERS)
+        if found is None:
+            raise GreenroomError(
+                Code.CALLER,
+                f"auth_client needs a user, and no mapped class is called {' or '.join(_USERS)}.",
+                "Write a fixture named user, which gives one.",
+            )
+        return found
 
     def factories(self) -> Factories:
         """Polyfactory's factories. Raises GreenroomError if it isn't installed."""

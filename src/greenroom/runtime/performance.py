@@ -11,13 +11,15 @@ from greenroom.app.load import AsgiApp, Message
 from greenroom.app.wsgi import flask_client, is_flask
 from greenroom.client import library, transports
 from greenroom.facts.exchange import Watch
+from greenroom.runtime.callers import Callers
 from greenroom.runtime.limit import Limit
 from greenroom.runtime.room import Room
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient, Client
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
+
+    from greenroom.client.typed import Client, SyncClient
 
 T = TypeVar("T")
 
@@ -44,6 +46,14 @@ class Performance:
         #: The loop that an async test, and so its session, works on.
         self.loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Lock | None = None
+        self._callers: Callers | None = None
+
+    @property
+    def callers(self) -> Callers:
+        """Who asks the app in this test."""
+        if self._callers is None:
+            self._callers = Callers(self, self._room)
+        return self._callers
 
     @property
     def limit(self) -> Limit:
@@ -55,19 +65,19 @@ class Performance:
         """The run's own loop."""
         return self._room.loop
 
-    def client(self) -> AsyncClient:
+    def client(self) -> Client:
         """A client for async code. A WSGI app's blocks: there is nothing to await."""
         if self._room.is_wsgi:
             return self._wsgi_client()  # type: ignore[no-any-return]
-        return transports.async_client(
+        return transports.async_client(  # type: ignore[return-value]
             library.load(), self._app, _AsyncDoor(self), self._room.prototypes
         )
 
-    def sync_client(self) -> Client:
+    def sync_client(self) -> SyncClient:
         """A client for blocking code."""
         if self._room.is_wsgi:
             return self._wsgi_client()  # type: ignore[no-any-return]
-        return transports.blocking_client(
+        return transports.blocking_client(  # type: ignore[return-value]
             library.load(), self._app, _BlockingDoor(self), self._room.prototypes
         )
 
@@ -98,7 +108,12 @@ class Performance:
         app: Any = self._app
         if is_flask(app):
             return flask_client(
-                app, door.before_request, door.after_request, door.asked, self._room.limit.over
+                app,
+                door.before_request,
+                door.after_request,
+                door.asked,
+                self._room.limit.over,
+                self.callers,
             )
         return transports.wsgi_client(library.load(), app, door)
 
@@ -230,6 +245,7 @@ class Performance:
 class _AsyncDoor:
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
+        self.callers = performance.callers
         self.limit = performance.limit
         self.app = performance.app
 
@@ -258,6 +274,7 @@ class _AsyncDoor:
 class _BlockingDoor:
     def __init__(self, performance: Performance) -> None:
         self._performance = performance
+        self.callers = performance.callers
         self.limit = performance.limit
         self.app = performance.app
 
