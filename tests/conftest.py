@@ -34,6 +34,9 @@ STAY = [
     "pymysql",
     "aiomysql",
     "asyncmy",
+    # One of greenroom's own that another one holds must not be loaded twice either.
+    "greenroom.plugin.hooks",
+    "greenroom.plugin.checks",
 ]
 for _name in STAY:
     importlib.import_module(_name)

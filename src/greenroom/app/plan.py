@@ -164,6 +164,10 @@ class Planner:
         statuses = {status for status, _ in self._reach(handler).answers} or {422}
         return {str(status): f"{reason}, answered by {_name(handler)}" for status in statuses}
 
+    def invalid_statuses(self, route: Route) -> list[int]:
+        """What invalid input of an operation is answered with."""
+        return sorted(int(status) for status in self._invalid(route))
+
     def _is_fastapis(self, route: Route) -> bool:
         document = self._documents.documents.get(self._documents.declared(route).document, {})
         operation = document.get("paths", {}).get(route.local, {})

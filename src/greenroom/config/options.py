@@ -338,6 +338,13 @@ OPTIONS: tuple[Option, ...] = (
         _caller,
     ),
     Option(
+        "checks",
+        False,
+        "true or false; the table has more",
+        "Add the automatic checks of each operation to the suite's tests.",
+        _switch,
+    ),
+    Option(
         "seed",
         None,
         "a whole number",

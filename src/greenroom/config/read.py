@@ -33,6 +33,11 @@ def read(
         del table["contract"]
         if "mode" in contract and contract["mode"] in MODES:
             table["contract"] = contract["mode"]
+    drops: dict[str, str] = {}
+    if isinstance(checks := table.get("checks"), Mapping):
+        drops, wrong = _check_table(checks)
+        mistakes += [f"{TABLE[:-1]}.checks] {one}" for one in wrong]
+        table["checks"] = True
     values: dict[str, Setting[Any]] = {}
     for option in OPTIONS:
         for raw, source in _said(option, table, environ, flags):
@@ -49,7 +54,21 @@ def read(
             "\n".join(f"  {mistake}" for mistake in mistakes)
             + "\nCorrect each line; the options are listed by pytest --help under greenroom.",
         )
-    return settings_from(values, details)
+    return settings_from(values, details, drops)
+
+
+def _check_table(table: Mapping[str, object]) -> tuple[dict[str, str], list[str]]:
+    """What `[tool.greenroom.checks]` says: the checks that aren't wanted; and what is wrong in it."""
+    wrong = [f"{key}: there is no such key; it takes drop" for key in table if key != "drop"]
+    drops = table.get("drop", {})
+    if not isinstance(drops, Mapping):
+        return {}, [*wrong, "drop: it takes a table of checks, each with the reason"]
+    wrong += [
+        f'drop "{name}": it takes the reason, a text'
+        for name, reason in drops.items()
+        if not isinstance(reason, str) or not reason.strip()
+    ]
+    return {str(name): str(reason) for name, reason in drops.items()}, wrong
 
 
 def _said(

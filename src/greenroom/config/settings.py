@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,17 +31,22 @@ class Settings:
     outgoing: Setting[Outgoing]
     sleep: Setting[str]
     caller: Setting[str | None]
+    checks: Setting[bool]
     seed: Setting[int | None]
     env_file: Setting[str | None]
     directory: Setting[str | None]
     #: The rest of `[tool.greenroom.contract]`.
     details: ContractTable = field(default_factory=ContractTable)
+    #: The automatic checks that the project doesn't want, each with the reason.
+    check_drops: Mapping[str, str] = field(default_factory=dict)
 
 
-def settings_from(values: dict[str, Setting[Any]], details: ContractTable) -> Settings:
+def settings_from(
+    values: dict[str, Setting[Any]], details: ContractTable, check_drops: Mapping[str, str]
+) -> Settings:
     """Fill in the default of each option that nobody set."""
     chosen = {
         option.field: values.get(option.field, Setting(option.default, "default"))
         for option in OPTIONS
     }
-    return Settings(**chosen, details=details)
+    return Settings(**chosen, details=details, check_drops=check_drops)

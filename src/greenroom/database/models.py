@@ -39,13 +39,18 @@ def unique_columns(kind: type) -> list[tuple[str, ...]]:
     return sorted(set(named))
 
 
-def mapped_class(names: Sequence[str]) -> type | None:
-    """The first mapped class of one of these names."""
+def mapped_classes() -> list[type]:
+    """The mapped classes that are there under their names; an earlier run may have left others."""
     found: dict[str, type] = {}
     for registry in list(_all_registries()):
         for mapper in registry.mappers:
             kind = mapper.class_
-            # One that is still there under its name: another run in this process may have left others.
             if getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind:
-                found.setdefault(kind.__name__, kind)
+                found.setdefault(f"{kind.__module__}.{kind.__qualname__}", kind)
+    return [found[name] for name in sorted(found)]
+
+
+def mapped_class(names: Sequence[str]) -> type | None:
+    """The first mapped class of one of these names."""
+    found = {kind.__name__: kind for kind in mapped_classes()}
     return next((found[name] for name in names if name in found), None)

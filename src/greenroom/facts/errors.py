@@ -60,6 +60,7 @@ class Code(Enum):
     SETTINGS = "GR049"
     MAKE = "GR050"
     CALLER = "GR051"
+    CHECK = "GR052"
 
 
 class GreenroomError(Exception):

@@ -42,14 +42,14 @@ def app(pytestconfig: pytest.Config) -> AsgiApp:
 @pytest.fixture
 def client(request: pytest.FixtureRequest) -> Client | SyncClient:
     """An HTTP client on the app: an `AsyncClient` in an async test, a `Client` in a `def` test."""
-    performance = _performance(request)
+    performance = performance_of(request)
     return performance.sync_client() if _is_blocking(request) else performance.client()
 
 
 @pytest.fixture
 def sync_client(request: pytest.FixtureRequest) -> SyncClient:
     """An HTTP client on the app for `def` tests: its calls block, with no thread in between."""
-    return _performance(request).sync_client()
+    return performance_of(request).sync_client()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def db_session(request: pytest.FixtureRequest) -> Iterator[AsyncSession | Sessio
     await, always a `Session`. What it holds is committed when a request goes out by `client` or
     `sync_client`, and what it shows is what is in the database now.
     """
-    performance = _performance(request)
+    performance = performance_of(request)
     _have_session(request, performance)
     with reported():
         session = performance.session()
@@ -142,7 +142,7 @@ def overrides(app: AsgiApp) -> Iterator[Overrides]:
 def auth_client(request: pytest.FixtureRequest, client: Client | SyncClient) -> Client | SyncClient:
     """`client`, as a user: the project's fixture `user`, or one that is made of its class User."""
     with reported():
-        return client.as_user(_user(request))
+        return client.as_user(user_of(request, request.getfixturevalue("make"))())
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Rows with all that they need, stored in the session of the test."""
     from greenroom.runtime.making import Make
 
-    performance = _performance(request)
+    performance = performance_of(request)
     _have_session(request, performance)
     seed = seed_of(request.config)
     with reported():
@@ -213,7 +213,7 @@ def fake_redis(request: pytest.FixtureRequest) -> Iterator[Any]:
 _PERFORMANCE = pytest.StashKey[Performance]()
 
 
-def _performance(request: pytest.FixtureRequest) -> Performance:
+def performance_of(request: pytest.FixtureRequest) -> Performance:
     """What the requesting test has of its own; made at the first call."""
     stash = request.node.stash
     if _PERFORMANCE not in stash:
@@ -337,15 +337,20 @@ def place(item: pytest.Item) -> None:
         item.fixturenames.insert(0, "_greenroom_elsewhere")  # type: ignore[attr-defined]
 
 
-def _user(request: pytest.FixtureRequest) -> Any:
-    """The user of `auth_client`; in an async test perhaps one that has to be awaited."""
+def user_of(request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:
+    """Gives the user who asks: of the project's fixture, or one that is made.
+
+    In an async test it's perhaps one that has to be awaited.
+    """
     try:
-        return request.getfixturevalue("user")
+        given = request.getfixturevalue("user")
     except pytest.FixtureLookupError as error:
         if error.argname != "user":
             raise
-    make: Make = request.getfixturevalue("make")
-    return make(request.config.stash[ROOM].workshop.user_class())
+    else:
+        return lambda: given
+    workshop = request.config.stash[ROOM].workshop
+    return lambda: make(workshop.user_class())
 
 
 def finish(item: pytest.Item) -> None:
@@ -355,6 +360,7 @@ def finish(item: pytest.Item) -> None:
         performance.callers.close()
 
 
+_OURS = "greenroom.plugin."
 #: What an app has to be started for.
 _NEED_THE_APP = (
     "client",
@@ -365,6 +371,7 @@ _NEED_THE_APP = (
     "session_factory",
     "make",
     "auth_client",
+    "greenroom_checker",
 )
 
 
@@ -372,7 +379,7 @@ def needs_the_app(item: pytest.Item) -> bool:
     """Whether a test requests one of greenroom's fixtures that the app must be started for."""
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     return any(
-        getattr(one.func, "__module__", "") == __name__
+        getattr(one.func, "__module__", "").startswith(_OURS)
         for name in _NEED_THE_APP
         for one in known.get(name, ())
     )
@@ -383,7 +390,14 @@ def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
     module = getattr(fixture.func, "__module__", "")
     if module == __name__ or fixture.argname.startswith("_greenroom_"):
         # Greenroom's own commit nothing, but for the session, which is one of a test.
-        return fixture.argname not in {"client", "sync_client", "db_session", "make", "auth_client"}
+        return fixture.argname not in {
+            "client",
+            "sync_client",
+            "db_session",
+            "make",
+            "auth_client",
+            "greenroom_checker",
+        }
     if fixture.argname.startswith(("_xunit", "_unittest")):
         return False  # A project's own setup_module and setUpClass, as pytest wraps them.
     return module.startswith(("pytest_asyncio", "_pytest"))
@@ -391,7 +405,8 @@ def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
 
 def is_elsewhere(item: pytest.Item) -> bool:
     """Whether a test has the app started on a loop that isn't the run's own."""
-    return "client" in getattr(item, "fixturenames", ()) and _loop_scope(item) != "session"
+    asks = not {"client", "greenroom_checker"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return asks and _loop_scope(item) != "session"
 
 
 def _loop_scope(item: pytest.Item) -> Scope:

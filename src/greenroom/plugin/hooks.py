@@ -50,6 +50,10 @@ def enter(
     config.pluginmanager.register(Run(config, room), "greenroom-run")
     config.pluginmanager.register(Proofs(config, room), "greenroom-proofs")
     config.pluginmanager.register(OutsideHooks(config, room.outside), "greenroom-outside")
+    if active.settings.checks.value:
+        from greenroom.plugin.checks import Checks
+
+        config.pluginmanager.register(Checks(config, room), "greenroom-checks")
 
 
 class Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,15 @@ class Workshop:
         except TypeError:  # It can't be hashed, so it is no class.
             return None
         return self._mapped[kind]
+
+    def classes(self) -> dict[type, Mapped]:
+        """The project's mapped classes, described; none where SQLAlchemy isn't used."""
+        if "sqlalchemy" not in sys.modules:
+            return {}
+        from greenroom.database.models import mapped_classes
+
+        known = {kind: self.describe(kind) for kind in mapped_classes()}
+        return {kind: mapped for kind, mapped in known.items() if mapped is not None}
 
     def user_class(self) -> type:
         """The project's mapped class of users. Raises GreenroomError if none is called so."""

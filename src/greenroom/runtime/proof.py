@@ -173,6 +173,12 @@ class Proof:
         declared = self.documents.declared(route)
         return body_of(route, self.documents.documents.get(declared.document))
 
+    def invalid_statuses(self, route: Route) -> list[int]:
+        """What invalid input is answered with: FastAPI's 422, or what the project has made of it."""
+        _ = self.plan
+        assert self._planned_by is not None
+        return self._planned_by.invalid_statuses(route)
+
     def is_alike(self, app: object) -> bool:
         """Whether another app has the same operations: it's the same one, made once more."""
         return operations_of(app).names == self.operations.names

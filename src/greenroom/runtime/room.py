@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.app import foreign, recorder
-from greenroom.app.dependencies import wake
+from greenroom.app import foreign, recorder, token_functions
+from greenroom.app.dependencies import dependants, wake
 from greenroom.app.hints import unused_overrides
 from greenroom.app.load import AsgiApp, Loaded, Message, Receive, Send, load
 from greenroom.app.overrides import overriding
@@ -430,6 +430,18 @@ class Room:
     def is_wsgi(self) -> bool:
         """Whether the app is one of WSGI's."""
         return self._loaded is not None and self._loaded.is_wsgi
+
+    @property
+    def can_await(self) -> bool:
+        """Whether a test of the app's may await."""
+        return not self.is_wsgi
+
+    def is_dependency(self, caller: str) -> bool:
+        """Whether what makes callers is a dependency of the app's, overridden by the user."""
+        if "(" in caller or ":" not in caller:
+            return False
+        function = token_functions.find(caller)
+        return any(one.call is function for one in dependants(self.app))
 
     def session(self, *, blocking: bool) -> AsyncSession | Session:
         """A session for arranging and asserting.

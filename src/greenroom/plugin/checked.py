@@ -1,0 +1,29 @@
+"""The test function of the automatic checks: collected as a module of the suite's, one item for each check."""
+
+from __future__ import annotations
+
+import pytest
+
+from greenroom.facts.check import Check
+from greenroom.plugin.reporting import reported
+from greenroom.runtime.checker import CannotBuildError, Checker
+
+
+def check(case: Check, greenroom_checker: Checker) -> None:
+    """What an operation must answer, as nobody, as somebody else, and to nonsense."""
+    __tracebackhide__ = True
+    try:
+        with reported():
+            greenroom_checker.blocking(case)
+    except CannotBuildError as error:
+        pytest.skip(str(error))
+
+
+async def async_check(case: Check, greenroom_checker: Checker) -> None:
+    """The same, in a suite whose tests await."""
+    __tracebackhide__ = True
+    try:
+        with reported():
+            await greenroom_checker.asynchronous(case)
+    except CannotBuildError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,208 @@
+"""The automatic checks of an app: what can be built of what its operations declare, and what can't."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from greenroom.app import schemes
+from greenroom.app.bodies import JSON, Body
+from greenroom.app.parameters import Parameter, parameters_of
+from greenroom.data.naming import row_of
+from greenroom.facts.check import Check, Kind
+from greenroom.facts.credential import Scheme
+from greenroom.facts.errors import GreenroomError
+from greenroom.facts.mapped import Mapped, Parent
+from greenroom.facts.operation import WEBSOCKET
+
+if TYPE_CHECKING:
+    from greenroom.app.operations import Route
+    from greenroom.runtime.room import Room
+
+_UNAUTHENTICATED = (401, 403)
+_NOT_YOURS = (404, 403)
+_NO_JSON = 400
+
+
+class CheckPlan:
+    """Which checks there are, for one process. The same in each.
+
+    :param drops: what the project doesn't want: `GET /posts/{post_id} as another user`, with the reason.
+    """
+
+    def __init__(self, room: Room, drops: Mapping[str, str]) -> None:
+        self._room = room
+        self._drops = drops
+        #: What can't be built, a sentence each.
+        self.notes: list[str] = []
+        self._classes: dict[type, Mapped] | None = None
+
+    def checks(self) -> list[Check]:
+        """All of them, operation by operation."""
+        found = []
+        for route in self._room.proof.operations.routes:
+            name = str(route.operation)
+            if route.operation.method == WEBSOCKET:
+                self.notes.append(f"{name}: a WebSocket isn't checked.")
+            elif route.app is None:
+                self.notes.append(f"{name}: it declares nothing, so nothing of it can be checked.")
+            else:
+                found += list(self._of(route))
+        if found:
+            found.append(Check("", Kind.ONE_SHAPE, (404,)))
+        known = {str(one) for one in found}
+        self.notes += [
+            f'[tool.greenroom.checks.drop] "{name}" names no check.'
+            for name in sorted(set(self._drops) - known)
+        ]
+        return [one for one in found if str(one) not in self._drops]
+
+    def body(self, route: Route) -> Body | None:
+        """The body that an operation takes."""
+        return self._room.proof.body_of(route)
+
+    def asks_as_a_user(self, check: Check) -> bool:
+        """Whether a check is carried out by somebody."""
+        if check.kind is Kind.ONE_SHAPE:
+            return any(self.is_protected(route) for route in self._room.proof.operations.routes)
+        routes = {str(route.operation): route for route in self._room.proof.operations.routes}
+        return self.is_protected(routes[check.operation])
+
+    def is_protected(self, route: Route) -> bool:
+        """Whether an operation requires a credential that its document declares."""
+        return bool(schemes.required_by(self._room.proof.documents, route))
+
+    def scheme_of(self, route: Route) -> Scheme | None:
+        """The first scheme that an operation requires, and that can be spoken."""
+        known = schemes.schemes_of(self._room.proof.documents, [route])
+        for way in schemes.required_by(self._room.proof.documents, route):
+            for name in way:
+                if name in known and known[name].kind in schemes.KNOWN:
+                    return known[name]
+        return None
+
+    def row_of(self, route: Route, parameter: Parameter) -> tuple[Mapped, str] | None:
+        """What a path parameter names: a mapped class, and the attribute that it is; None if unknown."""
+        classes = self.classes
+        names = {kind: mapped.names for kind, mapped in classes.items()}
+        found = row_of(route.operation.path, parameter.name, classes, names)
+        return (classes[found[0]], found[1]) if found is not None else None
+
+    def owner_of(self, mapped: Mapped) -> Parent | None:
+        """What of a row says whose it is; None if nothing does."""
+        user = self.user_class
+        if user is None or mapped.kind is user:
+            return None
+        owners = [parent for parent in mapped.parents if issubclass(user, parent.kind)]
+        return next((one for one in owners if one.is_needed), owners[0] if owners else None)
+
+    @property
+    def user_class(self) -> type | None:
+        """The mapped class of users; None if none is called so."""
+        try:
+            return self._room.workshop.user_class()
+        except (GreenroomError, ImportError):
+            return None
+
+    @property
+    def classes(self) -> dict[type, Mapped]:
+        """The project's mapped classes."""
+        if self._classes is None:
+            self._classes = self._room.workshop.classes()
+        return self._classes
+
+    # -- of one operation ----------------------------------------------------------------------------
+
+    def _of(self, route: Route) -> Iterator[Check]:
+        protected = self.is_protected(route)
+        if protected:
+            yield from self._protected(route)
+        if protected and not self._can_log_in(route):
+            self.notes.append(
+                f"{route.operation}: its bodies and parameters can't be checked, as nobody can log in: say how "
+                "a user becomes a credential, [tool.greenroom] caller."
+            )
+            return
+        yield from self._body(route)
+        yield from self._parameters(route, protected=protected)
+
+    def _can_log_in(self, route: Route) -> bool:
+        scheme = self.scheme_of(route)
+        return self._room.settings.caller.value is not None or (
+            scheme is not None and scheme.kind == "basic"
+        )
+
+    def _protected(self, route: Route) -> Iterator[Check]:
+        name = str(route.operation)
+        yield Check(name, Kind.ANONYMOUS, _UNAUTHENTICATED)
+        if self.scheme_of(route) is None:
+            self.notes.append(f"{name}: no credential can be made for its security scheme.")
+            return
+        yield Check(name, Kind.MALFORMED, _UNAUTHENTICATED)
+        caller = self._room.settings.caller.value
+        if caller is None:
+            return
+        if caller.startswith("user.") or self._room.is_dependency(caller):
+            self.notes.append(
+                f"{name}: a credential by caller = {caller!r} has no time at which it expires."
+            )
+        elif importlib.util.find_spec("time_machine") is None:
+            self.notes.append(
+                f"{name}: an expired credential needs time-machine: pip install greenroom[clock]."
+            )
+        else:
+            yield Check(name, Kind.EXPIRED, _UNAUTHENTICATED)
+
+    def _body(self, route: Route) -> Iterator[Check]:
+        body, name = self.body(route), str(route.operation)
+        if body is None:
+            return
+        if body.kind != JSON or body.model is None:
+            what = "is a file or a form" if body.kind != JSON else "is described by a schema only"
+            self.notes.append(f"{name}: its body {what}, so invalid ones aren't made.")
+            return
+        from greenroom.data.invalid import invalid
+
+        invalids = tuple(self._room.proof.invalid_statuses(route)) or (422,)
+        yield Check(name, Kind.NO_JSON, (*invalids, _NO_JSON))
+        try:
+            cases = invalid(body.model)
+        except GreenroomError as error:
+            self.notes.append(f"{name}: {error.what}")
+            return
+        for case in cases:
+            yield Check(name, Kind.INVALID, invalids, case.name, case.payload)
+
+    def _parameters(self, route: Route, *, protected: bool) -> Iterator[Check]:
+        name = str(route.operation)
+        invalids = tuple(self._room.proof.invalid_statuses(route)) or (422,)
+        for one in parameters_of(route):
+            if one.unknown is not None:
+                yield Check(name, Kind.UNKNOWN, (404,), one.name)
+            elif one.wrong is None:
+                self.notes.append(f"{name}: nobody knows a value of {one.name} that names nothing.")
+            if one.wrong is not None:
+                expected = (404,) if one.is_converted else invalids
+                yield Check(name, Kind.WRONG_FORM, expected, one.name)
+            if protected:
+                yield from self._of_another(route, one)
+
+    def _of_another(self, route: Route, parameter: Parameter) -> Iterator[Check]:
+        if parameter.unknown is None:
+            return
+        found = self.row_of(route, parameter)
+        if found is None:
+            self.notes.append(
+                f"{route.operation}: of what class {parameter.name} names a row isn't known, so nobody asks for "
+                "another's."
+            )
+        elif self.owner_of(found[0]) is not None:
+            yield Check(str(route.operation), Kind.ANOTHERS, _NOT_YOURS, parameter.name)
+
+
+def shape_of(body: Any) -> str:
+    """The shape of an error's body: its keys."""
+    if isinstance(body, Mapping):
+        return "{" + ", ".join(sorted(map(str, body))) + "}"
+    return type(body).__name__
