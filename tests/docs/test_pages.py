@@ -247,9 +247,13 @@ def test_the_checks_are_those_that_their_page_shows(pytester: pytest.Pytester) -
     app = (ROOT / "tests" / "apps" / "checked.py").read_text(encoding="utf-8")
     app = app.replace("order is None or order.user_id != me.id", "order is None")
     test = "async def test_own(client): pass\n"
-    result = Project({"main.py": app, "test_own.py": test, **files_of("docs/checks.md")}).run(
-        pytester, "-v", "-p", "no:randomly"
-    )
+    result = Project(
+        {
+            "main.py": app,
+            "test_own.py": test,
+            "pyproject.toml": files_of("docs/checks.md")["pyproject.toml"],
+        }
+    ).run(pytester, "-v", "-p", "no:randomly")
     lines = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8").splitlines()
     shown = [line for line in lines if line.startswith("greenroom_checks::")]
     assert len(shown) == 4

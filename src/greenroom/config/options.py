@@ -35,6 +35,7 @@ FIXTURES = (
     "fake_redis",
     "make",
     "auth_client",
+    "fuzz",
 )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from greenroom.boundary.settings import SettingsChanger
     from greenroom.client.typed import Client, SyncClient
     from greenroom.observe.queries import Queries
+    from greenroom.runtime.fuzz import Fuzz
     from greenroom.runtime.live import LiveServer
     from greenroom.runtime.making import Make
 
@@ -164,6 +165,15 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
 def queries(pytestconfig: pytest.Config) -> Queries:
     """Counts the statements that requests send: `with queries.at_most(3): ...`."""
     return pytestconfig.stash[ROOM].queries()
+
+
+@pytest.fixture(scope="session")
+def fuzz(request: pytest.FixtureRequest, app: AsgiApp, _greenroom_run: None) -> Fuzz:
+    """Sends schemathesis' cases to the app, and checks its answers: `fuzz(case)`, in a `def` test."""
+    from greenroom.runtime.fuzz import Fuzz
+
+    with reported():
+        return Fuzz(Performance(request.config.stash[ROOM], app, blocking=True).sync_client())
 
 
 @pytest.fixture
@@ -372,6 +382,7 @@ _NEED_THE_APP = (
     "make",
     "auth_client",
     "greenroom_checker",
+    "fuzz",
 )
 
 
