@@ -411,7 +411,8 @@ def is_machinery(fixture: pytest.FixtureDef[object]) -> bool:
         }
     if fixture.argname.startswith(("_xunit", "_unittest")):
         return False  # A project's own setup_module and setUpClass, as pytest wraps them.
-    return module.startswith(("pytest_asyncio", "_pytest"))
+    # Faker's lives for the session in every suite of its environment, and has nothing to do with the app.
+    return module.startswith(("pytest_asyncio", "_pytest", "faker."))
 
 
 def is_elsewhere(item: pytest.Item) -> bool:
