@@ -88,6 +88,23 @@ def test_the_example_is_green(pytester: pytest.Pytester) -> None:
     assert list(result.folder.glob("*.db")) == []
 
 
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_the_service_of_tasks_is_green(
+    pytester: pytest.Pytester, arguments: tuple[str, ...]
+) -> None:
+    """`examples/tasks`, in random order, on an embedded PostgreSQL, with no conftest anywhere in it."""
+    example = ROOT / "examples" / "tasks"
+    assert list(example.rglob("conftest.py")) == []
+    shutil.copytree(example, pytester.path, dirs_exist_ok=True)
+    result = Project({}).run_in(pytester, pytester.path, *arguments)
+    outcomes = result.ran.parseoutcomes()
+    assert set(outcomes) <= {"passed", "warnings", "warning"}, result.out
+    assert outcomes["passed"] > 60
+    assert result.code == 0, result.out
+    if not arguments:  # The process that hands tests out knows less.
+        result.says("embedded · reset · alembic 0001")
+
+
 def test_links_between_the_pages_lead_somewhere() -> None:
     """Each relative link names a file that is there, and a heading that is in it."""
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")]

@@ -1,0 +1,1 @@
+"""A list of tasks, with reminders by mail and a webhook."""
