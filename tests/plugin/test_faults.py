@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from greenroom.database.folder import MEMORY_DISK, user_name
-from tests.dialects import KINDS_OF_SERVER, SQLITE, Dialect
+from tests.dialects import KINDS_OF_SERVER, SERVERS, SQLITE, Dialect
 from tests.harness import Project, app_source
 
 EMBEDDED = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
@@ -99,6 +99,46 @@ def test_connections_that_are_killed_are_opened_again(
     """Greenroom's own and the app's: the next test has a clean database and a pool that works."""
     dialect = Dialect("named", "postgresql+asyncpg", "postgresql+psycopg", postgresql_url)
     project(dialect, KILLED).run(pytester, "-p", "no:randomly").passed(2)
+
+
+KILLED_IN_THE_POOL = """
+import pytest
+from sqlalchemy import text
+from main import engine, BlockingSession
+@pytest.mark.parametrize("attempt", range(3))
+async def test_a(client, attempt):
+    # Somebody else ends what waits in the app's pools, and nothing of greenroom's.
+    assert (await client.post("/items/lamp")).json() == 1
+    await client.post("/thread")
+    kill(engine.url)
+"""
+
+
+@pytest.mark.parametrize("dialect", [*SERVERS])
+def test_a_connection_that_is_killed_in_a_pool_is_none_of_the_next_tests(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """Whatever the driver; where it can't be seen, the driver sees it itself."""
+    if (served.server or "").startswith("mysql"):
+        kill = """
+def kill(url):
+    import pymysql
+    with pymysql.connect(host=url.host, port=url.port or 3306, user=url.username) as own, own.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", url.database)
+        for (number,) in cursor.fetchall():
+            cursor.execute(f"KILL {number}")
+"""
+    else:
+        kill = """
+def kill(url):
+    import psycopg
+    host = url.query.get("host") or url.host
+    with psycopg.connect(host=host, port=url.port, user="postgres", dbname="postgres", autocommit=True) as own:
+        own.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s "
+                    "AND application_name <> 'greenroom'", [url.database])
+"""
+    made = project(served, kill + KILLED_IN_THE_POOL)
+    made.run(pytester, "-p", "no:randomly").passed(3)
 
 
 OPEN = """

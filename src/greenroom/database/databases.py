@@ -156,7 +156,11 @@ class Databases:
             had been changed, after which the app may have to start again.
         :raises GreenroomError: if one can't be restored.
         """
-        return self._each(lambda database: database.reset())
+        found = self._each(lambda database: database.reset())
+        for database in self._engines.databases:
+            if database.on_a_server and self._engines.has_lost(database):
+                self._engines.drop_pools(database)
+        return found
 
     def writes(self) -> list[object | None]:
         """A value for each database that differs if anybody has written to it meanwhile."""

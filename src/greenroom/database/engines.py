@@ -36,7 +36,7 @@ from greenroom.database.identity import (
     sqlite_key,
 )
 from greenroom.database.live_objects import live_objects
-from greenroom.database.pools import PoolPerLoop, pool_like
+from greenroom.database.pools import PoolPerLoop, has_lost, pool_like
 from greenroom.database.private import PrivateDatabase
 from greenroom.database.sandbox.stage import ARGUMENTS
 from greenroom.database.sandbox.stages import Stages
@@ -185,6 +185,12 @@ class Engines:
         """Close what the engines' pools hold on the running loop."""
         for engine, _ in self.engines():
             engine.dispose()
+
+    def has_lost(self, database: PrivateDatabase) -> bool:
+        """Whether a pool of the database's engines holds a connection that the server has closed."""
+        return any(
+            has_lost(engine.pool) for engine, leads_to in self.engines() if leads_to is database
+        )
 
     def drop_pools(self, database: PrivateDatabase) -> None:
         """Let the database's engines start with new connections."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -111,6 +112,50 @@ async def _dispose_with_loop(own: Pool, whole: weakref.ref[PoolPerLoop]) -> Asyn
     finally:
         if whole() is not None:
             await greenlet_spawn(own.dispose)
+
+
+def has_lost(pool: Pool) -> bool:
+    """Whether the server has closed a connection that waits in a pool: the next request would get it."""
+    own = (
+        [one for one, _ in list(pool._by_loop.values())]
+        if isinstance(pool, PoolPerLoop)
+        else [pool]
+    )
+    return any(_is_closed(record) for one in own for record in _idle(one))
+
+
+def _idle(pool: Any) -> list[Any]:
+    """What waits in a pool; nothing of a kind that keeps none, or keeps it elsewhere."""
+    queue: Any = getattr(pool, "_pool", None)
+    for name in ("queue", "_queue"):
+        inner = getattr(queue, name, None)
+        if inner is not None:
+            return list(getattr(inner, "_queue", inner))
+    return []
+
+
+def _is_closed(record: Any) -> bool:
+    connection = getattr(record, "driver_connection", None)
+    descriptor = _descriptor(connection) if connection is not None else None
+    if descriptor is None or not hasattr(select, "POLLRDHUP"):
+        return False
+    looked = select.poll()
+    looked.register(descriptor, select.POLLRDHUP)
+    return bool(looked.poll(0))
+
+
+def _descriptor(connection: Any) -> int | None:
+    """A driver's connection's socket; None where it can't be seen."""
+    with contextlib.suppress(Exception):
+        return int(connection.fileno())
+    for name in ("_transport", "_writer"):
+        holder = getattr(connection, name, None)
+        if holder is not None:
+            with contextlib.suppress(Exception):
+                return int(holder.get_extra_info("socket").fileno())
+    with contextlib.suppress(Exception):
+        return int(connection._sock.fileno())
+    return None
 
 
 def pool_like(original: Pool, creator: Callable[..., Any]) -> Callable[[], Pool]:
