@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from greenroom.database import made
 from greenroom.database.folder import MEMORY_DISK, user_name
 from tests.dialects import KINDS_OF_SERVER, SERVERS, SQLITE, Dialect
 from tests.harness import Project, app_source
@@ -137,8 +138,7 @@ def kill(url):
         own.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s "
                     "AND application_name <> 'greenroom'", [url.database])
 """
-    made = project(served, kill + KILLED_IN_THE_POOL)
-    made.run(pytester, "-p", "no:randomly").passed(3)
+    project(served, kill + KILLED_IN_THE_POOL).run(pytester, "-p", "no:randomly").passed(3)
 
 
 OPEN = """
@@ -347,8 +347,8 @@ def build(connection):
         "INSERT INTO items (id, name) SELECT n, repeat('x', 40) || n "
         "FROM generate_series(1, 6000000) n"))
 """
-    made = project(EMBEDDED, "async def test_it(client): pass", GREENROOM_SCHEMA="tables:build")
-    Project({**made.files, "tables.py": build}).write(tmp_path)
+    own = project(EMBEDDED, "async def test_it(client): pass", GREENROOM_SCHEMA="tables:build")
+    Project({**own.files, "tables.py": build}).write(tmp_path)
     (tmp_path / "d").mkdir()
     # The folder of a test is too far down for a socket: the disk is bound to a short path.
     command = (
@@ -368,6 +368,63 @@ def build(connection):
     assert "GR023" in output, output
     assert "No space left" in output, output
     assert "greenroom/database" not in output, output
+    left = re.search(r"^left:(.*)$", output, re.MULTILINE)
+    assert left is not None
+    assert "greenroom-" not in left[1], output
+
+
+WAITS_ON_A_SERVER = """
+from pathlib import Path
+import asyncio
+from main import engine
+async def test_it(client):
+    assert (await client.post("/items/lamp")).json() == 1
+    if not Path("go on").exists():
+        Path("written").write_text(engine.url.database)
+        Path("written").rename("where")
+    while not Path("go on").exists():
+        await asyncio.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("dialect", SERVERS[2:5])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_named_server_keeps_nothing_of_a_run_that_ends(
+    tmp_path: Path, served: Dialect, how: signal.Signals
+) -> None:
+    """After Ctrl-C at once, after a kill -9 with the next run: templates stay, and nothing else."""
+    project(served, WAITS_ON_A_SERVER).write(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-p", "no:sqla", "-p", "no:cacheprovider", "-n", "2"]
+    environ = {**os.environ, **served.environ}
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            end = time.monotonic() + SECONDS
+            while not (tmp_path / "where").exists():
+                assert process.poll() is None, process.communicate()[0]
+                assert time.monotonic() < end
+                os.sched_yield()
+            os.killpg(process.pid, how)
+            process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    if how == signal.SIGKILL:
+        (tmp_path / "go on").touch()
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert "1 passed" in done.stdout, done.stdout
+    assert served.server is not None
+    left = [one for one in made.find(served.server) if one.project == str(tmp_path)]
+    assert {one.kind for one in left} <= {"template"}, left
+    assert not [one for one in left if one.in_use]
 
 
 @pytest.mark.parametrize("dialect", [pytest.param(SQLITE, id="sqlite"), *KINDS_OF_SERVER])
