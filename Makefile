@@ -4,18 +4,23 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := .venv-demo
 OLDEST := .venv-oldest
+# What is longer than a few minutes, each with a target of its own.
+APART := $(addprefix --ignore tests/,fuzz shapes probes boundary data)
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test shapes probes fuzz servers lint types imports check oldest soak fresh bench clean
+.PHONY: demo test parts shapes probes fuzz servers lint types imports check oldest soak fresh bench clean
 
 demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user would.
 	cd examples/quickstart && ../../$(DEMO)/bin/python -m pytest
 
-test: $(VENV)/done  ## Run the project's whole test suite.
-	$(VENV)/bin/python -m pytest --ignore tests/fuzz --ignore tests/shapes --ignore tests/probes
+test: $(VENV)/done  ## Run the project's test suite; the longer parts have targets of their own.
+	$(VENV)/bin/python -m pytest $(APART)
 
 shapes: $(VENV)/done  ## Every way to build an app, on each kind of database and of loop.
 	$(VENV)/bin/python -m pytest tests/shapes
+
+parts: $(VENV)/done  ## The fakes at the boundary, rows, callers, automatic checks.
+	$(VENV)/bin/python -m pytest tests/boundary tests/data
 
 probes: $(VENV)/done  ## Every database x isolation x kind of loop, on two workers and in two runs at once.
 	$(VENV)/bin/python -m pytest tests/probes
@@ -24,7 +29,7 @@ fuzz: $(VENV)/done  ## Random schedules of the isolation rollback, beside real c
 	$(VENV)/bin/python -m pytest tests/fuzz
 
 servers: $(VENV)/done  ## Those of the tests that need a server of this machine.
-	$(VENV)/bin/python -m pytest --ignore tests/fuzz --ignore tests/shapes --ignore tests/probes -k "asyncmy or aiomysql or mariadb or mysql or served"
+	$(VENV)/bin/python -m pytest $(APART) -k "asyncmy or aiomysql or mariadb or mysql or served"
 
 lint: $(VENV)/done
 	$(VENV)/bin/ruff check .
@@ -40,7 +45,8 @@ imports: $(VENV)/done
 check: lint types imports  ## Everything that reads the code without running it.
 
 oldest: $(OLDEST)/done  ## The suite and the shapes on SQLAlchemy 2.0, and with httpx in the place of httpx2.
-	$(OLDEST)/bin/python -m pytest --ignore tests/fuzz --ignore tests/shapes --ignore tests/probes
+	$(OLDEST)/bin/python -m pytest $(APART)
+	$(OLDEST)/bin/python -m pytest tests/boundary tests/data
 	$(OLDEST)/bin/python -m pytest tests/shapes -k "session or runner"
 
 soak: $(VENV)/done  ## 5,000 tests in one run on PostgreSQL: nothing grows.

@@ -11,6 +11,9 @@ from functools import lru_cache
 _LOOPBACK = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
 _NUMBERS = re.compile(r"[\d.]+\Z|0x[\da-f]+\Z", re.IGNORECASE)
 
+# Like a multicast address, it can be bound to, and what is sent to it leaves.
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -38,9 +41,9 @@ def is_this_machine(host: str | None) -> bool:
     if name in _LOOPBACK or name.endswith(".localhost") or is_own_name(name):
         return True
     address = address_of(name)
-    return address is not None and (
-        address.is_loopback or address.is_unspecified or _is_an_interfaces(str(address))
-    )
+    if address is None or address.is_multicast or address == _BROADCAST:
+        return False
+    return address.is_loopback or address.is_unspecified or _is_an_interfaces(str(address))
 
 
 @lru_cache(maxsize=256)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.boundary.test_outgoing import WAYS
 from tests.harness import Project, Result, app_source
-from tests.plugin.test_outgoing import WAYS
 
 
 def run(pytester: pytest.Pytester, test: str, *args: str, app: str = "") -> Result:
