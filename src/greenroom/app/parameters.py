@@ -74,13 +74,15 @@ def _parameter(name: str, info: Any, convertor: str) -> Parameter:
 
     closed = _is_closed(kind)
     candidates = [] if closed else _NOTHING.get(kind, _NOTHING[str])
-    unknown = next((one for one in candidates if takes(one)), None)
+    plain = next((one for one in candidates if takes(one)), None)
+    # What takes the rest of the path names anything, a page of a front end perhaps.
+    unknown = plain if convertor != "PathConvertor" else None
     wrong = _WRONG if (kind in _FORMED or closed) and not takes(_WRONG) else None
     is_converted = convertor not in {"StringConvertor", "PathConvertor", "NoneType"}
-    return Parameter(name, kind, unknown, wrong, is_converted, _valid(kind, unknown))
+    return Parameter(name, kind, unknown, wrong, is_converted, _valid(kind, plain))
 
 
-def _valid(kind: Any, unknown: str | None) -> str:
+def _valid(kind: Any, plain: str | None) -> str:
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return str(next(iter(kind)).value)
     if typing.get_origin(kind) is typing.Literal:
@@ -89,7 +91,7 @@ def _valid(kind: Any, unknown: str | None) -> str:
         return "true"
     if kind in {dt.date, dt.datetime}:
         return "2026-01-31"
-    return unknown or "1"
+    return plain or "1"
 
 
 def _plain(annotation: Any) -> Any:

@@ -18,6 +18,25 @@ _MODERATE = 1000
 _PLAIN = (str, int, float, bool, bytes, Decimal)
 #: Types of which an empty value is one.
 _EMPTY = (dict, list)
+#: What a choice among several that isn't given avoids.
+_UNUSUAL = (
+    "admin",
+    "root",
+    "super",
+    "staff",
+    "owner",
+    "banned",
+    "blocked",
+    "disabled",
+    "inactive",
+    "suspended",
+    "deleted",
+    "archived",
+    "cancel",
+    "expired",
+    "failed",
+    "rejected",
+)
 #: Columns of truth values that are true of an ordinary row.
 _TRUE = ("active", "enabled", "verified", "confirmed", "visible", "published", "available", "valid")
 
@@ -127,10 +146,18 @@ class Values:
             # Readable, and different from others all the same.
             self._count += 1
             return known.nth(self._count % known.size)
+        if column.bounds.choices:
+            return next(filter(_is_ordinary, column.bounds.choices), column.bounds.choices[0])
         size = known.size
         if column.kind in _NUMBERS and not column.bounds.choices:
             size = min(size, _MODERATE * (1 if column.kind is int else 100))
         return known.nth(self._random.randrange(size))
+
+
+def _is_ordinary(choice: Any) -> bool:
+    """Whether a row with it is one like most: nobody's boss, nothing that is over."""
+    text = f"{getattr(choice, 'name', '')} {getattr(choice, 'value', choice)}".lower()
+    return not any(word in text for word in _UNUSUAL)
 
 
 class Factories:

@@ -6,7 +6,8 @@ import pytest
 
 from greenroom.facts.check import Check
 from greenroom.plugin.reporting import reported
-from greenroom.runtime.checker import CannotBuildError, Checker
+from greenroom.runtime.checker import Checker
+from greenroom.runtime.judging import CannotBuildError
 
 
 def check(case: Check, greenroom_checker: Checker) -> None:

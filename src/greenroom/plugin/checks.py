@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greenroom.facts.check import Check
 from greenroom.plugin import checked
-from greenroom.plugin.fixtures import performance_of, user_of
+from greenroom.plugin.fixtures import make_of, performance_of
 from greenroom.plugin.state import ROOM
 from greenroom.runtime.check_plan import CheckPlan
 from greenroom.runtime.checker import Checker
 from greenroom.runtime.room import Room
 
+if TYPE_CHECKING:
+    from greenroom.runtime.making import Make
+
 NAME = "greenroom_checks"
 _NOTES = "greenroom_check_notes"
+#: Options of plugins that run `async def` tests; only those in auto mode run them unasked.
+_MODES = ("asyncio_mode", "anyio_mode")
 
 
 class Checks:
@@ -42,9 +48,10 @@ class Checks:
         if not self._cases:
             return
         module = CheckModule.from_parent(
-            session, path=Path(checked.__file__), name=NAME, nodeid=NAME
+            _folder_of(items) or session, path=Path(checked.__file__), name=NAME, nodeid=NAME
         )
-        module.is_async = _awaits(items) and self._room.can_await
+        is_auto = any(_option(self._config, name) == "auto" for name in _MODES)
+        module.is_async = is_auto and _awaits(items) and self._room.can_await
         items += list(session.genitems(module))
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -52,15 +59,16 @@ class Checks:
             metafunc.parametrize("case", self._cases, ids=str)
 
     @pytest.fixture
-    def greenroom_checker(self, request: pytest.FixtureRequest) -> Checker:
+    def greenroom_checker(self, request: pytest.FixtureRequest) -> Iterator[Checker]:
         """Carries out the checks."""
         performance = performance_of(request)
         assert self._plan is not None
         client = performance.sync_client() if performance.blocking else performance.client()
-        make = request.getfixturevalue("make")
+        make = make_of(request, whose=":checks")
         asks = self._plan.asks_as_a_user(request.node.callspec.params["case"])
-        user = user_of(request, make) if asks else None
-        return Checker(request.config.stash[ROOM], self._plan, client, make, user)
+        user = _asking(request, make) if asks else None
+        yield Checker(request.config.stash[ROOM], self._plan, client, make, user)
+        make.close()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -90,6 +98,47 @@ class CheckModule(pytest.Module):
 
     def funcnamefilter(self, name: str) -> bool:
         return name == ("async_check" if self.is_async else "check")
+
+
+def _asking(request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:
+    """The user who asks: the project's, if its fixture can be had in such a test; else one that is made."""
+    known = request._fixturemanager.getfixturedefs("user", request.node)  # noqa: SLF001 - no other way
+    if known and not known[-1].params:
+        try:
+            given = request.getfixturevalue("user")
+        except pytest.fail.Exception:
+            given = None  # It's async, and nothing here runs it.
+        is_waiting = inspect.isawaitable(given) or inspect.isasyncgen(given)
+        if given is not None and not (is_waiting and performance_of(request).blocking):
+            return lambda: given
+        if inspect.iscoroutine(given):
+            given.close()
+    workshop = request.config.stash[ROOM].workshop
+    return lambda: make(workshop.user_class())
+
+
+def _folder_of(items: list[pytest.Item]) -> pytest.Collector | None:
+    """The innermost folder that all tests are in: what its conftest.py gives, checks may use."""
+    chains = [
+        [one for one in item.listchain() if isinstance(one, pytest.Directory)] for item in items
+    ]
+    common = None
+    for together in zip(*chains, strict=False):
+        if any(one is not together[0] for one in together):
+            break
+        common = together[0]
+    return common
+
+
+def _option(config: pytest.Config, name: str) -> Any:
+    """An option of another plugin, by the command line or by the configuration; None if it isn't there."""
+    said = config.getoption(name, None)
+    if said is not None:
+        return said
+    try:
+        return config.getini(name)
+    except ValueError:
+        return None
 
 
 def _awaits(items: list[pytest.Item]) -> bool:

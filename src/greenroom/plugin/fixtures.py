@@ -149,16 +149,9 @@ def auth_client(request: pytest.FixtureRequest, client: Client | SyncClient) -> 
 @pytest.fixture
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Rows with all that they need, stored in the session of the test."""
-    from greenroom.runtime.making import Make
-
-    performance = performance_of(request)
-    _have_session(request, performance)
-    seed = seed_of(request.config)
-    with reported():
-        own = Make(performance, request.config.stash[ROOM], f"{seed}:{request.node.nodeid}")
+    own = make_of(request)
     yield own
     own.close()
-    performance.close()
 
 
 @pytest.fixture
@@ -345,6 +338,20 @@ def place(item: pytest.Item) -> None:
     """Make sure that the app is started where the test will need it, before its own fixtures run."""
     if is_elsewhere(item):
         item.fixturenames.insert(0, "_greenroom_elsewhere")  # type: ignore[attr-defined]
+
+
+def make_of(request: pytest.FixtureRequest, whose: str = "") -> Make:
+    """What makes rows in a test.
+
+    :param whose: tells it apart from the test's fixture: what both make is together unique.
+    """
+    from greenroom.runtime.making import Make
+
+    performance = performance_of(request)
+    _have_session(request, performance)
+    seed = seed_of(request.config)
+    with reported():
+        return Make(performance, request.config.stash[ROOM], f"{seed}:{request.node.nodeid}{whose}")
 
 
 def user_of(request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:

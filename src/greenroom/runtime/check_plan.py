@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from greenroom.app import schemes
 from greenroom.app.bodies import JSON, Body
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _UNAUTHENTICATED = (401, 403)
 _NOT_YOURS = (404, 403)
 _NO_JSON = 400
+_CHANGING = ("PUT", "PATCH", "DELETE")
 
 
 class CheckPlan:
@@ -51,6 +52,7 @@ class CheckPlan:
                 found += list(self._of(route))
         if found:
             found.append(Check("", Kind.ONE_SHAPE, (404,)))
+        self._tell_of_open_ones()
         known = {str(one) for one in found}
         self.notes += [
             f'[tool.greenroom.checks.drop] "{name}" names no check.'
@@ -63,11 +65,18 @@ class CheckPlan:
         return self._room.proof.body_of(route)
 
     def asks_as_a_user(self, check: Check) -> bool:
-        """Whether a check is carried out by somebody."""
+        """Whether a check is, or can be, carried out by somebody."""
+        if self.has_caller:
+            return True
         if check.kind is Kind.ONE_SHAPE:
             return any(self.is_protected(route) for route in self._room.proof.operations.routes)
         routes = {str(route.operation): route for route in self._room.proof.operations.routes}
         return self.is_protected(routes[check.operation])
+
+    @property
+    def has_caller(self) -> bool:
+        """Whether the project has said how a user becomes a credential."""
+        return self._room.settings.caller.value is not None
 
     def is_protected(self, route: Route) -> bool:
         """Whether an operation requires a credential that its document declares."""
@@ -112,26 +121,50 @@ class CheckPlan:
             self._classes = self._room.workshop.classes()
         return self._classes
 
+    def _tell_of_open_ones(self) -> None:
+        """What changes something and asks nobody who he is, where others do: one may have been forgotten."""
+        routes = [one for one in self._room.proof.operations.routes if one.app is not None]
+        changing = [one for one in routes if one.operation.method in {"POST", *_CHANGING}]
+        is_open = [str(one.operation) for one in changing if not self.is_protected(one)]
+        if is_open and any(self.is_protected(one) for one in routes):
+            self.notes.append(
+                f"No credential is required by {', '.join(is_open)}, and is by others: if one was forgotten, "
+                "no check can tell."
+            )
+
     # -- of one operation ----------------------------------------------------------------------------
 
     def _of(self, route: Route) -> Iterator[Check]:
         protected = self.is_protected(route)
         if protected:
             yield from self._protected(route)
-        if protected and not self._can_log_in(route):
+        if protected and (why := self._cannot_log_in(route)):
             self.notes.append(
-                f"{route.operation}: its bodies and parameters can't be checked, as nobody can log in: say how "
-                "a user becomes a credential, [tool.greenroom] caller."
+                f"{route.operation}: its bodies and parameters can't be checked: {why}"
             )
             return
         yield from self._body(route)
         yield from self._parameters(route, protected=protected)
 
-    def _can_log_in(self, route: Route) -> bool:
-        scheme = self.scheme_of(route)
-        return self._room.settings.caller.value is not None or (
-            scheme is not None and scheme.kind == "basic"
-        )
+    def _cannot_log_in(self, route: Route) -> str:
+        """Why a user can't ask for an operation; empty if he can."""
+        caller = self._room.settings.caller.value
+        if caller is not None and self._room.is_dependency(caller):
+            return ""
+        known = schemes.schemes_of(self._room.proof.documents, self._room.proof.operations.routes)
+        spoken = schemes.chosen(known, None)
+        if caller is None and spoken.kind != "basic":
+            return (
+                "nobody can log in; say how a user becomes a credential, [tool.greenroom] caller."
+            )
+        ways = schemes.required_by(self._room.proof.documents, route)
+        by_cookie = caller is not None and caller.partition(" ")[2].startswith("/")
+        for way in ways:
+            kinds = {known[name].kind for name in way if name in known}
+            if way == [spoken.name] or (by_cookie and kinds == {"cookie"}):
+                return ""
+        told = " or ".join(" and ".join(way) for way in ways)
+        return f"it wants {told}, and a user's credential is spoken as {spoken.name}."
 
     def _protected(self, route: Route) -> Iterator[Check]:
         name = str(route.operation)
@@ -197,12 +230,9 @@ class CheckPlan:
                 f"{route.operation}: of what class {parameter.name} names a row isn't known, so nobody asks for "
                 "another's."
             )
-        elif self.owner_of(found[0]) is not None:
+        elif self.owner_of(found[0]) is not None or self._is_himself(found[0], route):
             yield Check(str(route.operation), Kind.ANOTHERS, _NOT_YOURS, parameter.name)
 
-
-def shape_of(body: Any) -> str:
-    """The shape of an error's body: its keys."""
-    if isinstance(body, Mapping):
-        return "{" + ", ".join(sorted(map(str, body))) + "}"
-    return type(body).__name__
+    def _is_himself(self, mapped: Mapped, route: Route) -> bool:
+        """Whether a request changes a user. Who reads another's is asked of nobody: profiles are public."""
+        return mapped.kind is self.user_class and route.operation.method in _CHANGING

@@ -9,12 +9,14 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from greenroom.app import schemes
+from greenroom.app.needed import lets_everybody_in, needed_of
 from greenroom.app.operations import Route
 from greenroom.app.parameters import Parameter, parameters_of
 from greenroom.facts.check import Check, Kind
 from greenroom.facts.errors import Code, GreenroomError
-from greenroom.report.diagnosis import masked
-from greenroom.runtime.check_plan import CheckPlan, shape_of
+from greenroom.facts.mapped import Mapped, Parent
+from greenroom.runtime.check_plan import CheckPlan
+from greenroom.runtime.judging import UNAUTHENTICATED, CannotBuildError, Shapes, judge
 
 if TYPE_CHECKING:
     from greenroom.runtime.making import Make
@@ -23,17 +25,14 @@ if TYPE_CHECKING:
 #: What yields functions to be called: what they give is sent back, awaited where the test awaits.
 Steps = Generator[Callable[[], Any], Any, Any]
 
-_ERROR, _SERVER_ERROR = 400, 500
+_ERROR = 400
 _SUCCESS = range(200, 300)
 _NOWHERE = "/greenroom-no-such-path"
 #: How long ago, in days, an expired credential was made.
 _AGO = 3650
-_SHOWN = 300
 _PROBES = (Kind.ANONYMOUS, Kind.INVALID, Kind.NO_JSON, Kind.UNKNOWN, Kind.WRONG_FORM)
-
-
-class CannotBuildError(Exception):
-    """A check turns out to say nothing; the text says why."""
+_OF_CREDENTIALS = (Kind.ANONYMOUS, Kind.MALFORMED, Kind.EXPIRED)
+_CANNOT = {Code.CALLER, Code.MAKE, Code.PAYLOAD, Code.EXTRA, Code.NO_ENGINE}
 
 
 class Checker:
@@ -63,10 +62,15 @@ class Checker:
         """Carry it out. Raises GreenroomError if the app fails it, CannotBuildError if it says nothing."""
         self._client.raise_app_exceptions = False
         steps = self._steps(check)
-        value: Any = None
         try:
+            step = next(steps)
             while True:
-                value = steps.send(value)()
+                try:
+                    value = step()
+                except Exception as error:  # noqa: BLE001 - the check says what it means
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(value)
         except StopIteration:
             return
 
@@ -74,12 +78,17 @@ class Checker:
         """Carry it out. Raises GreenroomError if the app fails it, CannotBuildError if it says nothing."""
         self._client.raise_app_exceptions = False
         steps = self._steps(check)
-        value: Any = None
         try:
+            step = next(steps)
             while True:
-                value = steps.send(value)()
-                if inspect.isawaitable(value):
-                    value = await value
+                try:
+                    value = step()
+                    if inspect.isawaitable(value):
+                        value = await value
+                except Exception as error:  # noqa: BLE001 - the check says what it means
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(value)
         except StopIteration:
             return
 
@@ -89,16 +98,40 @@ class Checker:
             return
         route = self._routes[check.operation]
         try:
-            response = yield from self._asked(check, route)
+            response, has_user = yield from self._answered(check, route)
         except GreenroomError as error:
-            if error.code in {Code.CALLER, Code.MAKE, Code.PAYLOAD, Code.EXTRA, Code.NO_ENGINE}:
+            if error.code in _CANNOT:
                 raise CannotBuildError(str(error)) from None
             raise
-        self._judge(check, response)
+        is_open = check.kind in _OF_CREDENTIALS and lets_everybody_in(route)
+        if is_open and response.status_code in _SUCCESS:
+            raise CannotBuildError(
+                "its security scheme lets everybody through (auto_error=False), and it answers them: whether "
+                "that is meant can't be seen."
+            )
+        unknown = [one.name for one in parameters_of(route) if not self._plan.row_of(route, one)]
+        judge(check, response, has_user=has_user, unknown=", ".join(unknown))
 
     # -- what is sent --------------------------------------------------------------------------------
 
-    def _asked(self, check: Check, route: Route) -> Steps:
+    def _answered(self, check: Check, route: Route) -> Steps:
+        """The answer, and whether a user has asked.
+
+        What wants a credential that its document doesn't declare is asked again by one, if there is one.
+        """
+        has_user = check.kind not in _OF_CREDENTIALS and self._plan.is_protected(route)
+        response = yield from self._asked(check, route, has_user=has_user)
+        if (
+            response.status_code in UNAUTHENTICATED
+            and not has_user
+            and check.kind not in _OF_CREDENTIALS
+            and self._plan.has_caller
+        ):
+            has_user = True
+            response = yield from self._asked(check, route, has_user=True)
+        return response, has_user
+
+    def _asked(self, check: Check, route: Route, *, has_user: bool) -> Steps:
         kind = check.kind
         if kind is Kind.ANOTHERS:
             return (yield from self._anothers(check, route))
@@ -109,7 +142,7 @@ class Checker:
             client = self._knowing(self._malformed(route))
         elif kind is Kind.EXPIRED:
             client = yield from self._expired()
-        elif kind is not Kind.ANONYMOUS and self._plan.is_protected(route):
+        elif has_user:
             user = yield from self._somebody()
             client = self._client.as_user(user)
         values = yield from self._values(check, route, user)
@@ -130,32 +163,51 @@ class Checker:
     def _values(self, check: Check, route: Route, user: Any) -> Steps:
         """The path's parameters: rows that are there, and the user's, but for the one that is asked about."""
         values: dict[str, str] = {}
+        rows: list[Any] = []
         for one in parameters_of(route):
             if check.kind is Kind.UNKNOWN and check.what == one.name:
                 values[one.name] = one.unknown or ""
             elif check.kind is Kind.WRONG_FORM and check.what == one.name:
                 values[one.name] = one.wrong or ""
-            elif check.kind in {Kind.ANONYMOUS, Kind.MALFORMED, Kind.EXPIRED}:
+            elif check.kind in _OF_CREDENTIALS:
                 values[one.name] = one.plain
             else:
-                values[one.name] = yield from self._there(route, one, user)
+                values[one.name] = yield from self._there(route, one, user, rows)
         return values
 
-    def _there(self, route: Route, parameter: Parameter, owner: Any) -> Steps:
-        """The parameter's value for a row that is there, and belongs to somebody if it can."""
+    def _there(self, route: Route, parameter: Parameter, owner: Any, rows: list[Any]) -> Steps:
+        """The parameter's value for a row that is there, and belongs to somebody if it can.
+
+        :param rows: those that the path has named before: this one belongs to them.
+        """
         found = self._plan.row_of(route, parameter)
         if found is None:
             return parameter.plain
         mapped, attribute = found
         if owner is not None and isinstance(owner, mapped.kind):
-            return str(_key(owner, attribute))
-        owner_is = self._plan.owner_of(mapped)
-        given: dict[str, Any] = {}
-        if owner_is is not None and isinstance(owner, owner_is.kind):
-            local, remote = owner_is.columns[0]
-            given = {owner_is.name: owner} if owner_is.name else {local: getattr(owner, remote)}
-        row = yield lambda: self._make(mapped.kind, **given)
+            row = owner
+        else:
+            given = self._belonging(mapped, [*rows, owner])
+            row = yield lambda: self._make(mapped.kind, **given)
+        rows.append(row)
         return str(_key(row, attribute))
+
+    def _belonging(self, mapped: Mapped, rows: list[Any]) -> dict[str, Any]:
+        """What makes a row of a class belong to others, the first of each class."""
+        wanted: list[Parent] = list(mapped.parents)
+        owner = self._plan.owner_of(mapped)
+        if owner is not None:
+            wanted = [one for one in wanted if one.kind is not owner.kind or one == owner]
+        given: dict[str, Any] = {}
+        for parent in wanted:
+            row = next((one for one in rows if isinstance(one, parent.kind)), None)
+            if row is None:
+                continue
+            if parent.name:
+                given[parent.name] = row
+            else:
+                given |= {local: getattr(row, remote) for local, remote in parent.columns}
+        return given
 
     def _send(
         self, client: Any, route: Route, values: dict[str, str], check: Check | None = None
@@ -163,17 +215,45 @@ class Checker:
         path = route.operation.path
         for name, value in values.items():
             path = path.replace(f"{{{name}}}", value)
-        options: dict[str, Any] = {}
+        options = self._needed(client, route)
         body = self._plan.body(route)
         if check is not None and check.kind is Kind.NO_JSON:
-            options = {"content": b"{", "headers": {"content-type": "application/json"}}
+            headers = {**options.get("headers", {}), "content-type": "application/json"}
+            options |= {"content": b"{", "headers": headers}
         elif check is not None and check.kind is Kind.INVALID:
-            options = {"json": check.payload}
+            options["json"] = check.payload
         elif body is not None and body.kind != "file":
             payload = yield lambda: self._payload(str(route.operation))
             if payload is not None:
-                options = {"data" if body.kind == "form" else "json": payload}
+                options["data" if body.kind == "form" else "json"] = payload
         return (yield lambda: client.request(route.operation.method, path, **options))
+
+    def _needed(self, client: Any, route: Route) -> dict[str, Any]:
+        """What the operation requires beside its path and its body; never in the place of a credential."""
+        found: dict[str, Any] = {}
+        for one in needed_of(route):
+            name = one.name.lower()
+            if one.place == "headers" and (name in client.headers or name == "authorization"):
+                continue
+            if one.place == "cookies" and (name in client.cookies or _tells_who(name)):
+                continue
+            try:
+                value = self._make.payload(one.kind)
+            except GreenroomError:
+                continue
+            told = value if one.is_whole else {one.name: value}
+            if one.place == "cookies":
+                pairs = "; ".join(f"{name}={_text(value)}" for name, value in told.items())
+                headers = found.setdefault("headers", {})
+                headers["cookie"] = "; ".join(filter(None, (headers.get("cookie"), pairs)))
+                continue
+            texts = {
+                name: [*map(_text, value)] if isinstance(value, list) else _text(value)
+                for name, value in told.items()
+                if value is not None
+            }
+            found.setdefault(one.place, {}).update(texts)
+        return found
 
     def _payload(self, operation: str) -> Any:
         try:
@@ -238,68 +318,21 @@ class Checker:
 
     def _one_shape(self) -> Steps:
         """The errors of the whole app have one shape."""
-        shapes: dict[str, list[str]] = {}
+        shapes = Shapes()
         response = yield lambda: self._client.request("GET", _NOWHERE)
-        _add(shapes, f"{response.status_code} of an unknown path", response)
+        if response.status_code >= _ERROR:
+            shapes.add(f"{response.status_code} of an unknown path", response)
         for kind in _PROBES:
             check = next((one for one in self._plan.checks() if one.kind is kind), None)
             if check is None:
                 continue
             try:
-                response = yield from self._asked(check, self._routes[check.operation])
+                response, _ = yield from self._answered(check, self._routes[check.operation])
             except GreenroomError:
                 continue
             if response.status_code >= _ERROR:
-                _add(shapes, f"{response.status_code} of {check}", response)
-        if len(shapes) > 1:
-            told = [f"  {shape}: {', '.join(places)}" for shape, places in sorted(shapes.items())]
-            raise GreenroomError(
-                Code.CHECK,
-                "the app's errors have bodies of different shapes.",
-                "\n".join(
-                    [*told, "Let one exception handler write them all, Starlette's own among them."]
-                ),
-            )
-
-    # -- what came -----------------------------------------------------------------------------------
-
-    def _judge(self, check: Check, response: Any) -> None:
-        status = response.status_code
-        shown = masked(str(getattr(response, "text", "")))[:_SHOWN]
-        came = f"{status}{': ' + shown if shown else ''}"
-        if status >= _SERVER_ERROR:
-            raise _failed(check, f"a failure of the server came: {came}")
-        if status not in check.expected:
-            wanted = " or ".join(map(str, check.expected))
-            raise _failed(check, f"expected {wanted}, came {came}")
-        content_type = response.headers.get("content-type", "")
-        if shown and "json" not in content_type:
-            raise _failed(
-                check, f"an error in JSON was expected, came {content_type or 'no type'}: {shown}"
-            )
-
-
-def _failed(check: Check, what: str) -> GreenroomError:
-    advice = {
-        Kind.ANONYMOUS: "Let the operation depend on what asks for the credential.",
-        Kind.MALFORMED: "Let what reads the credential refuse one that it can't read.",
-        Kind.EXPIRED: "Let what reads the credential look at the time at which it expires.",
-        Kind.ANOTHERS: "Look for the row among those of the user who asks. If all may see it, drop the check:",
-        Kind.UNKNOWN: "Answer 404 where the parameter names nothing. If that's meant otherwise, drop the check:",
-    }.get(check.kind, "Correct the operation; or drop the check:")
-    drop = f'[tool.greenroom.checks.drop] "{check}" = "the reason"'
-    return GreenroomError(
-        Code.CHECK, f"{check}: {what}", f"{advice} {drop}" if advice.endswith(":") else advice
-    )
-
-
-def _add(shapes: dict[str, list[str]], place: str, response: Any) -> None:
-    try:
-        body = json.loads(response.text)
-    except ValueError:
-        shapes.setdefault("no JSON", []).append(place)
-        return
-    shapes.setdefault(shape_of(body), []).append(place)
+                shapes.add(f"{response.status_code} of {check}", response)
+        shapes.judge()
 
 
 def _expires(token: str) -> bool:
@@ -312,6 +345,16 @@ def _expires(token: str) -> bool:
     except ValueError:
         return False
     return isinstance(claims, dict) and "exp" in claims
+
+
+def _tells_who(cookie: str) -> bool:
+    """Whether a cookie is called like one that tells who asks."""
+    return any(word in cookie for word in ("session", "token", "auth"))
+
+
+def _text(value: Any) -> str:
+    """A value as a query, a header or a cookie has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _key(row: Any, attribute: str) -> Any:

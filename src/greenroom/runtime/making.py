@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ class Make:
             )
         if self._performance.blocking:
             return self._make(self._performance.session(), kind, count, given)
-        return self._later(kind, count, given)
+        return Made(f"make({getattr(kind, '__name__', kind)})", self._later(kind, count, given))
 
     def use(self, *factories: Any) -> None:
         """Give factories of polyfactory's or factory_boy's the test's session, until the test is over.
@@ -147,8 +148,9 @@ class Make:
         return payloads.of_schema(body.root, body.schema, given, self._number)
 
     def close(self) -> None:
-        """Take the session away from the factories."""
+        """Take the session away from the factories, and give its connection back."""
         self._undo.close()
+        self._performance.close()
 
     async def _later(self, kind: Any, count: int | None, given: dict[str, Any]) -> Any:
         __tracebackhide__ = True
@@ -185,6 +187,62 @@ class Make:
             hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(routes)}."
             raise GreenroomError(Code.MAKE, f"the app has no operation {name!r}.", hint)
         return found
+
+
+class Made(Coroutine[Any, Any, Any]):
+    """What `make` gives an async test: it may be awaited more than once, and is made once.
+
+    A fixture that gives `make(User)` as it is thus gives the same user to all who await it.
+    """
+
+    def __init__(self, call: str, making: Coroutine[Any, Any, Any]) -> None:
+        self._call = call
+        self._making = making
+        self._result: asyncio.Future[Any] | None = None
+        self._awaiting: Coroutine[Any, Any, Any] | None = None
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._once().__await__()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{self._call} has no {name} yet: in an async test it's awaited, row = await {self._call}."
+        )
+
+    async def _once(self) -> Any:
+        __tracebackhide__ = True
+        if self._result is not None:
+            return await self._result
+        self._result = asyncio.get_running_loop().create_future()
+        try:
+            value = await self._making
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                self._result.cancel()
+            else:
+                self._result.set_exception(error)
+                self._result.exception()  # It is raised here; whoever else awaits it gets it, too.
+            raise
+        self._result.set_result(value)
+        return value
+
+    # What a task wants of a coroutine.
+
+    def send(self, value: Any) -> Any:
+        """Go on."""
+        if self._awaiting is None:
+            self._awaiting = self._once()
+        return self._awaiting.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise there, where it waits."""
+        if self._awaiting is None:
+            self._awaiting = self._once()
+        return self._awaiting.throw(*error)
+
+    def close(self) -> None:
+        """Make nothing."""
+        (self._awaiting or self._making).close()
 
 
 def _is_number(count: object) -> bool:
