@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from greenroom.app.load import AsgiApp
+from greenroom.facts.exchange import USER
 
 
 class Socket:
@@ -17,6 +18,7 @@ class Socket:
     :param before: called before the session begins.
     :param after: called when it is over.
     :param over: how long something may be waited for.
+    :param user: who asks, where a dependency is overridden by him.
     :param options: what Starlette's `websocket_connect` takes.
     :raises ModuleNotFoundError: if Starlette isn't installed.
     """
@@ -30,10 +32,13 @@ class Socket:
         over: Callable[[str, str], AbstractContextManager[None]],
         *arguments: Any,
         cookies: Any,
+        user: object = None,
         **options: Any,
     ) -> None:
         from starlette.testclient import TestClient
 
+        if user is not None:
+            app = _told(app, user)
         self._client = TestClient(app, base_url=base_url, cookies=cookies)
         self._before, self._after, self._over = before, after, over
         self._arguments, self._options = arguments, options
@@ -58,3 +63,13 @@ class Socket:
             self._session.__exit__(*error)
         finally:
             self._after()
+
+
+def _told(app: AsgiApp, user: object) -> AsgiApp:
+    """The app, which is told who asks."""
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        scope = {**scope, "extensions": {**scope.get("extensions", {}), USER: user}}
+        await app(scope, receive, send)
+
+    return told

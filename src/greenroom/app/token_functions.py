@@ -24,6 +24,8 @@ _BY_NAME: Mapping[str, tuple[str, ...]] = {
     "email": ("email",),
     "name": ("username", "name"),
 }
+#: What the first of a pair, a name and a password, may be.
+_NAMED = ("username", "email", "name")
 _CALLED: Mapping[str, Callable[..., Any]] = {"str": str, "int": int, "repr": repr}
 
 
@@ -78,7 +80,11 @@ def call(function: Callable[..., Any], text: str, user: object) -> Any:
     if not wanted:
         return function(user)
     for name in wanted:
-        if hasattr(user, name):
+        if isinstance(user, Mapping) and name in user:
+            return function(user[name])
+        if isinstance(user, tuple) and user and name in _NAMED:
+            return function(user[0])
+        if not isinstance(user, (Mapping, tuple)) and hasattr(user, name):
             return function(getattr(user, name))
     raise _lacks(user, wanted[0])
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from greenroom.client.scopes import USER
 from greenroom.facts.credential import Credential, Scheme
+from greenroom.facts.exchange import USER
+
+#: What a cookie jar calls the host at which the app believes to be, which has no dot.
+_DOMAIN = "testserver.local"
 
 
 class Callers(Protocol):
@@ -59,7 +62,8 @@ class Calling:
         if credential.params:
             own.params = {**dict(own.params), **credential.params}
         for name, value in credential.cookies.items():
-            own.cookies.set(name, value)
+            # As an answer of the app's would have set it: the app may set it anew, or take it away.
+            own.cookies.set(name, value, domain=_DOMAIN, path="/")
 
     def _another(self) -> Any:
         """A client on the same app, with the same headers, but for those that say who asks."""

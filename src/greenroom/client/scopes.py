@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from greenroom.client.asgi import CLIENT, Message
-from greenroom.facts.exchange import MARK
-
-#: The key of a request's extensions under which its user stands, where a dependency is overridden by him.
-USER = "greenroom.user"
+from greenroom.facts.exchange import MARK, USER
 
 if TYPE_CHECKING:
     from httpx2 import Request
@@ -33,7 +30,7 @@ def scope_of(request: Request) -> Message:
         "server": (url.host, port),
         "client": CLIENT,
         "root_path": "",
-        "extensions": {MARK: {"user": request.extensions.get(USER)}},
+        "extensions": {MARK: {}, USER: request.extensions.get(USER)},
     }
 
 
@@ -58,5 +55,6 @@ def websocket_scope_of(request: Request, subprotocols: Sequence[str]) -> Message
     scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
     scope["headers"] = headers
     scope["subprotocols"] = list(subprotocols)
-    scope["extensions"] = {"websocket.http.response": {}}
+    user = scope["extensions"][USER]
+    scope["extensions"] = {"websocket.http.response": {}, USER: user}
     return scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -236,9 +237,20 @@ def _async_client(library: ModuleType) -> Any:  # noqa: C901 - many small method
             :param subprotocols: what the app may choose from.
             :param options: what `build_request` takes: headers, params, cookies.
             """
+            if self.entering is not None:
+                return self._late_socket(url, subprotocols, options)
             app, door, _ = self.quick
-            request = self.build_request("GET", url, **options)
+            request = self._signed(self.build_request("GET", url, **options))
             return door.websocket(app, websocket_scope_of(request, subprotocols))
+
+        @contextlib.asynccontextmanager
+        async def _late_socket(
+            self, url: str, subprotocols: Sequence[str], options: dict[str, Any]
+        ) -> AsyncIterator[Any]:
+            """A session of a caller of whom it has to be found out first who he is."""
+            await self._enter()
+            async with self.websocket_connect(url, subprotocols, **options) as session:
+                yield session
 
         async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Any:
             __tracebackhide__ = True
@@ -313,8 +325,17 @@ def _blocking_client(library: ModuleType) -> Any:
             own = {name: value for name, value in self.headers.items() if name not in _DEFAULTS}
             headers = library.Headers(own)
             headers.update(kwargs.pop("headers", None))
+            if len(self.params):
+                kwargs["params"] = {**dict(self.params), **(kwargs.get("params") or {})}
+            user = self.credential.user if self.credential is not None else None
             return door.websocket_connect(
-                str(self.base_url), url, *args, cookies=self.cookies, headers=headers, **kwargs
+                str(self.base_url),
+                url,
+                *args,
+                user=user,
+                cookies=self.cookies,
+                headers=headers,
+                **kwargs,
             )
 
     return Client

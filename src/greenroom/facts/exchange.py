@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 #: The key of a scope's `extensions` by which greenroom's own client says that it tells of the request
 #: itself; the others are heard at the app's door.
 MARK = "greenroom"
+#: The key of a scope's `extensions` under which its user stands, where a dependency is overridden by him.
+USER = "greenroom.user"
 #: The longest body, in bytes, that is kept and looked into.
 LOOKED_INTO = 8 << 20
 

@@ -37,6 +37,8 @@ _TOKENS = (
 _NAMES = ("username", "email", "login", "identifier", "user", "name")
 _PASSWORDS = ("password", "passwd", "secret", "pin")
 _BAD = 400
+#: What SQLAlchemy raises where an object has lost its session, or can't be read where nobody awaits.
+_UNREADABLE = frozenset({"DetachedInstanceError", "MissingGreenlet", "ObjectDeletedError"})
 #: How much of an answer an error shows, in characters.
 _SHOWN = 400
 
@@ -69,7 +71,7 @@ class Callers:
         given: Any = None
         while True:
             try:
-                awaitable = steps.send(given)
+                awaitable = _next(steps, given, user)
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]
             if isinstance(awaitable, _Ask):
@@ -86,7 +88,7 @@ class Callers:
         given: Any = None
         while True:
             try:
-                awaitable = steps.send(given)
+                awaitable = _next(steps, given, user)
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]
             if isinstance(awaitable, _Ask):
@@ -163,8 +165,9 @@ class Callers:
             token = _token_in(json.loads(text)) if text else None
         except ValueError:
             token = None
-        if status >= _BAD or (token is None and not cookies):
-            shown = masked(text)[:_SHOWN]
+        is_told = any(not _protects_forms(name) for name in cookies)
+        if status >= _BAD or (token is None and not is_told):
+            shown = masked(_without(text, password, user))[:_SHOWN]
             raise GreenroomError(
                 Code.CALLER,
                 f"{said} answered {status}, and gave neither a token nor a cookie: {shown}",
@@ -192,17 +195,18 @@ class Callers:
         """What is sent to log in."""
         body = self._room.proof.body_of(route)
         word = _password(user, password)
-        if body is None or body.model is None:
+        from greenroom.data.payloads import properties_of
+
+        declared = properties_of(body.model) if body is not None and body.model is not None else {}
+        if body is None or not declared:
             found = {
                 name: value
                 for name in ("username", "email")
                 if (value := _of(user, name)) is not None
-            }
+            } or {"username": _names(user, _NAMES)}
             return {"json": {**found, "password": word}}
-        from greenroom.data.payloads import properties_of
-
         told: dict[str, Any] = {}
-        for name, needed in properties_of(body.model).items():
+        for name, needed in declared.items():
             if name.lower() in _PASSWORDS:
                 told[name] = word
             elif name.lower() in _NAMES and (needed or _of(user, name) is not None):
@@ -210,6 +214,20 @@ class Callers:
             elif name == "grant_type":
                 told[name] = "password"
         return {"data" if body.kind == "form" else "json": told}
+
+
+def _next(steps: Any, given: Any, user: Any) -> Any:
+    """The next step. Raises GreenroomError if the user is an object whose session is gone."""
+    try:
+        return steps.send(given)
+    except Exception as error:
+        if type(error).__name__ not in _UNREADABLE:
+            raise
+        raise GreenroomError(
+            Code.CALLER,
+            f"the {type(user).__name__} can't be read any more: {str(error).splitlines()[0]}",
+            "Give as_user an object of the test's own session, of make or db_session.",
+        ) from None
 
 
 class _Ask:
@@ -250,6 +268,20 @@ def _cookies(response: Any) -> dict[str, str]:
     return found
 
 
+def _protects_forms(cookie: str) -> bool:
+    """Whether a cookie is one against forged forms, which anybody gets."""
+    return any(word in cookie.lower() for word in ("csrf", "xsrf"))
+
+
+def _without(text: str, password: str | None, user: Any) -> str:
+    """An answer that repeats what was sent, without the password."""
+    try:
+        word = _password(user, password)
+    except GreenroomError:
+        return text
+    return text.replace(word, "***") if word else text
+
+
 def _token_in(made: Any) -> str | None:
     """A token: a text, or what is called so in a dictionary or an object, however deep."""
     if isinstance(made, bytes):
@@ -258,12 +290,17 @@ def _token_in(made: Any) -> str | None:
         return made
     if not isinstance(made, Mapping):
         made = {name: getattr(made, name) for name in _TOKENS if hasattr(made, name)}
+    levels: list[Mapping[str, Any]] = [made]
+    for level in levels:
+        levels += [
+            inner
+            for name, inner in level.items()
+            if isinstance(inner, Mapping) and not str(name).lower().startswith("refresh")
+        ]
     for name in _TOKENS:
-        if isinstance(made.get(name), str):
-            return str(made[name])
-    for inner in made.values():
-        if isinstance(inner, Mapping) and (found := _token_in(inner)) is not None:
-            return found
+        for level in levels:
+            if isinstance(level.get(name), str):
+                return str(level[name])
     return None
 
 

@@ -136,7 +136,10 @@ class Performance:
             return function(session)
 
     def websocket_connect(self, base_url: str, url: str, *arguments: Any, **options: Any) -> Any:
-        """A WebSocket session with the app."""
+        """A WebSocket session with the app.
+
+        :param options: the `user` who asks, where a dependency is overridden by him, and what Starlette's takes.
+        """
         from greenroom.app.sockets import Socket
 
         before, after = self.hand_over_blocking, self.catch_up_blocking
