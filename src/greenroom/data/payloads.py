@@ -28,8 +28,20 @@ def of_model(model: Any, given: dict[str, Any], number: int) -> Any:
     adapter: Any = TypeAdapter(model)
     schema = adapter.json_schema(mode="validation")
     schemas = Schemas(schema)
-    base = valid_payload(model)
     own = _by_alias(model, to_jsonable_python(given, by_alias=True), schemas)
+    try:
+        base = valid_payload(model)
+    except GreenroomError:
+        if not own:
+            raise
+        base = schemas.value(schema)  # What is given is perhaps what was missing.
+    if own and not isinstance(base, dict):
+        name = getattr(model, "__name__", model)
+        raise GreenroomError(
+            Code.PAYLOAD,
+            f"{name} is a {type(base).__name__} in JSON, and has no fields {', '.join(own)}.",
+            "Ask for it without fields, and change what comes.",
+        )
     varied = _varied(schemas, schema, copy.deepcopy(base), number)
     for candidate in (varied, base):
         payload = {**candidate, **own} if own else candidate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,11 +49,12 @@ def range_of(column: MappedColumn) -> Range | None:  # noqa: C901, PLR0911 - a k
         return Range(len(bounds.choices), bounds.choices.__getitem__)
     if kind is bool:
         return Range(2, bool)
+    if kind is str and column.type_name.lower() == "uuid":
+        return Range(2**120, lambda number: str(uuid.UUID(int=number << 2, version=4)))
     if kind is str:
         return _texts(column)
     if kind is int:
-        low = _int(bounds.low, 1, above=bounds.above)
-        high = _int(bounds.high, max(_INTEGERS, low), above=False) - bounds.below
+        low, high = _whole(bounds)
         return Range(max(high - low + 1, 0), lambda number: low + number)
     if kind in {float, Decimal}:
         return _decimals(column)
@@ -71,8 +73,19 @@ def range_of(column: MappedColumn) -> Range | None:  # noqa: C901, PLR0911 - a k
     return None
 
 
-def _int(bound: Any, default: int, *, above: bool) -> int:
-    return default if bound is None else int(bound) + above
+def _whole(bounds: Bounds) -> tuple[int, int]:
+    """The least and the greatest whole number."""
+    low = math.ceil(bounds.low) if bounds.low is not None else None
+    if low is not None and bounds.above and low == bounds.low:
+        low += 1
+    high = math.floor(bounds.high) if bounds.high is not None else None
+    if high is not None and bounds.below and high == bounds.high:
+        high -= 1
+    if high is None:
+        high = max(_INTEGERS, low or 1)
+    if low is None:
+        low = 1 if high > 1 else high - START
+    return low, high
 
 
 def _texts(column: MappedColumn) -> Range:
@@ -106,12 +119,16 @@ def _decimals(column: MappedColumn) -> Range:
     """Steps of the last digit."""
     bounds: Bounds = column.bounds
     scale = column.scale if column.scale is not None else 2
+    if column.kind is float and bounds.low is not None and bounds.high is not None:
+        span = Decimal(str(bounds.high)) - Decimal(str(bounds.low))
+        scale = max(scale, 2 - span.adjusted()) if span > 0 else scale
     step = Decimal(1).scaleb(-scale)
     whole = (column.precision or 12) - scale
     top = Decimal(10) ** max(whole, 0) - step
     high = top if bounds.high is None else min(top, Decimal(str(bounds.high)))
     low = step if bounds.low is None else Decimal(str(bounds.low))
-    low = min(low, high) if bounds.low is None else low
+    if bounds.low is None and low > high:
+        low = high - START
     first = low + step if bounds.above else low
     last = high - step if bounds.below else high
     size = int((last - first) / step) + 1
@@ -126,13 +143,22 @@ def _moments(column: MappedColumn) -> Range:
         low, high = (_date(one) for one in (column.bounds.low, column.bounds.high))
         first = (low or _DAY) + dt.timedelta(days=int(column.bounds.above and low is not None))
         last = (high - dt.timedelta(days=int(column.bounds.below))) if high else None
+        if last is not None and low is None and last < first:
+            first = last - dt.timedelta(days=_DAYS)
         size = (last - first).days + 1 if last is not None else _DAYS
         return Range(max(size, 0), lambda number: first + dt.timedelta(days=number))
     start = dt.datetime(2000, 1, 1, tzinfo=zone)
     low = _date(column.bounds.low)
     if low is not None:
         start = dt.datetime(low.year, low.month, low.day, tzinfo=zone) + dt.timedelta(days=1)
-    return Range(_SECONDS, lambda number: start + dt.timedelta(seconds=number))
+    high = _date(column.bounds.high)
+    if high is None:
+        return Range(_SECONDS, lambda number: start + dt.timedelta(seconds=number))
+    end = dt.datetime(high.year, high.month, high.day, tzinfo=zone)
+    if low is None and end <= start:
+        start = end - dt.timedelta(days=_DAYS)
+    size = int((end - start).total_seconds())
+    return Range(max(size, 0), lambda number: start + dt.timedelta(seconds=number))
 
 
 def _date(bound: Any) -> dt.date | None:

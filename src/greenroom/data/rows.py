@@ -132,11 +132,25 @@ class Rows:
             for group in plan.narrow:
                 self._tell_apart(mapped, group, row, plan)
             _put_in_order(mapped, row, self.invented)
-            made = _construct(mapped, row)
+            made = self._constructed(mapped, row)
         finally:
             self._path.pop()
         self._made.append(made)
         return made
+
+    def _constructed(self, mapped: Mapped, row: dict[str, Any]) -> object:
+        try:
+            return _construct(mapped, row)
+        except GreenroomError:
+            raise
+        except Exception as error:
+            own = f"{mapped.kind.__name__}."
+            invented = ", ".join(name for name in self.invented if name.startswith(own))
+            raise GreenroomError(
+                Code.MAKE,
+                f"{mapped.kind.__name__} can't be made: {type(error).__name__}: {error}",
+                f"Filled in was: {invented or 'nothing'}. Pass what has to be something else.",
+            ) from error
 
     def _value(self, mapped: Mapped, column: MappedColumn, *, unique: bool) -> Any:
         self.invented[f"{mapped.kind.__name__}.{column.name}"] = None
@@ -153,15 +167,13 @@ class Rows:
         columns = {
             one.name: one for one in mapped.columns if one.is_needed and one.name not in given
         }
-        parents = [
-            one
-            for one in mapped.parents
-            if one.is_needed
-            and one.name not in given
-            and not any(local in given for local, _ in one.columns)
-        ]
+        parents = _needed(mapped, given)
         unique = {name for name, column in columns.items() if column.unique}
         new = {parent for parent in parents if parent.is_own}
+        for pair in mapped.apart:
+            # The last of them, if it's made here, is another row than the one that the other has.
+            new |= set([one for one in parents if any(x in pair for x, _ in one.columns)][-1:])
+            unique |= {name for name in pair[1:] if name in columns}
         narrow = []
         for group in mapped.groups:
             own = [columns[name] for name in group if name in columns]
@@ -198,7 +210,10 @@ class Rows:
                 return
             for column, unique in plan.columns:
                 if column.name in group:
-                    row[column.name] = self._value(mapped, column, unique=unique)
+                    drawn = None if unique else self._values.drawn(mapped, column)
+                    row[column.name] = (
+                        self._value(mapped, column, unique=unique) if drawn is None else drawn
+                    )
         raise GreenroomError(
             Code.MAKE,
             f"{mapped.kind.__name__} can't be filled in: {', '.join(group)} must be unique together, and all "
@@ -232,6 +247,22 @@ class Rows:
                 row[local] = getattr(known, remote)
 
 
+def _needed(mapped: Mapped, given: frozenset[str]) -> list[Parent]:
+    """The parents that are made: of one whose columns all follow from others', there is one already."""
+    covered = set(given)
+    for one in mapped.parents:
+        if one.name in given:
+            covered |= {local for local, _ in one.columns}
+    found = []
+    for one in sorted(mapped.parents, key=lambda parent: -len(parent.columns)):
+        local = {name for name, _ in one.columns}
+        if not one.is_needed or one.name in given or local & given or local <= covered:
+            continue
+        covered |= local
+        found.append(one)
+    return found
+
+
 def _put_in_order(mapped: Mapped, row: dict[str, Any], invented: dict[str, None]) -> None:
     """Where one value must be less than another, move the one that was invented."""
     for first, second, may_be_equal in mapped.ordered:
@@ -239,13 +270,26 @@ def _put_in_order(mapped: Mapped, row: dict[str, Any], invented: dict[str, None]
         if low is None or high is None or low < high or (may_be_equal and low == high):
             continue
         kind = mapped.kind.__name__
-        step = dt.timedelta(days=1) if isinstance(low, dt.date) else 1
-        if isinstance(low, (Decimal, float)):
-            step = type(low)(1)  # type: ignore[assignment]
-        if f"{kind}.{second}" in invented:
-            row[second] = low + step
-        elif f"{kind}.{first}" in invented:
-            row[first] = high - step
+        is_first, is_second = (f"{kind}.{name}" in invented for name in (first, second))
+        if is_first and is_second and low > high:
+            row[first], row[second] = high, low
+        elif is_second:
+            row[second] = _moved(low, 1)
+        elif is_first:
+            row[first] = _moved(high, -1)
+
+
+def _moved(value: Any, by: int) -> Any:
+    """A value that is a step greater, or less."""
+    if isinstance(value, dt.time):
+        day = dt.datetime.combine(dt.date(2000, 1, 1), value)
+        return (day + dt.timedelta(seconds=by)).time()
+    if isinstance(value, dt.date):
+        return value + dt.timedelta(days=by)
+    if isinstance(value, dt.timedelta):
+        return value + dt.timedelta(seconds=by)
+    kind = type(value)
+    return value + kind(by) if kind in {Decimal, float} else value + by
 
 
 def _construct(mapped: Mapped, row: dict[str, Any]) -> object:
@@ -259,12 +303,17 @@ def _construct(mapped: Mapped, row: dict[str, Any]) -> object:
             f"the constructor of {mapped.kind.__name__} needs {names}, of which greenroom knows nothing.",
             f"Pass it: make({mapped.kind.__name__}, {min(missing)}=...).",
         )
+    # What sets others (a hybrid, a composite, a property) comes last: it knows better than what was invented.
+    plain = {column.name for column in mapped.columns} | {one.name for one in mapped.parents}
+    row = dict(sorted(row.items(), key=lambda item: item[0] not in plain))
+    # A constructor wants everything that it hasn't a default for; None is what SQLAlchemy fills in.
+    wanted: dict[str, Any] = {
+        name: [] if name in mapped.collections else None for name in mapped.init_wants - row.keys()
+    }
     if mapped.in_init is None:
-        return kind(**row)
-    # A dataclass wants everything that it hasn't a default for; None is what SQLAlchemy fills in.
+        return kind(**wanted, **row)
     told = {name: value for name, value in row.items() if name in mapped.in_init}
-    told |= dict.fromkeys(mapped.init_wants - told.keys())
-    made = kind(**told)
+    made = kind(**wanted, **told)
     for name, value in row.items():
         if name not in mapped.in_init:
             setattr(made, name, value)

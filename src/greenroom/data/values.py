@@ -92,6 +92,11 @@ class Values:
                 mapped, column, f"nobody knows a value of its type ({column.type_name}): {error}"
             ) from None
 
+    def drawn(self, mapped: Mapped, column: MappedColumn) -> Any:
+        """Any value of a column, not the most ordinary one; None if its type has no order."""
+        known = self._range(mapped, column)
+        return known.nth(self._random.randrange(known.size)) if known is not None else None
+
     def begin(self) -> None:
         """Other rows are made: what there is of narrow ranges is looked up again."""
         self._used.clear()

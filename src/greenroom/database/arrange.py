@@ -41,6 +41,7 @@ def own(session: Session, value: object) -> object:
 
 
 def taken(session: Session, kind: type, name: str) -> set[Any]:
-    """The values of an attribute in all rows."""
+    """The values of an attribute in all rows, also those of other classes in the same table."""
+    mapper: Any = inspect(kind)
     with session.no_autoflush:
-        return set(session.scalars(select(getattr(kind, name))))
+        return set(session.scalars(select(mapper.attrs[name].columns[0])))

@@ -11,7 +11,7 @@ from typing import Any
 from greenroom.facts.mapped import Bounds
 
 _NAME = r"(?:\w+\.)?[\"`\[]?(?P<{0}>[A-Za-z_]\w*)[\"`\]]?"
-_VALUE = r"(?P<{0}>-?\d+(?:\.\d+)?|'(?:[^']|'')*')(?:::[\w ]+)?"
+_VALUE = r"(?P<{0}>-?\d+(?:\.\d+)?|'(?:[^']|'')*'|\b(?:true|false)\b)(?:::[\w ]+)?"
 _OPERATOR = r"(?P<op>>=|<=|<>|!=|>|<|=)"
 _LENGTH = r"(?:char_length|character_length|length|len)\(\s*(?:(?:trim|btrim)\(\s*)?"
 
@@ -39,6 +39,7 @@ _IN = _compiled(
     rf"{_NAME.format('name')}\s+(?:IN\s*\(|=\s*ANY\s*\(\s*ARRAY\s*\[)(?P<values>[^()]*?)\]?\s*\)?"
 )
 _IS_NULL = re.compile(r"\s*(?:\w+\.)?[\"`]?\w+[\"`]?\s+IS\s+NULL\s*\Z", re.IGNORECASE)
+_DIFFER = ("<>", "!=")
 _TURN = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
@@ -48,10 +49,12 @@ class Read:
 
     :param bounds: by column.
     :param ordered: pairs of columns whose first is less than the second; or equal, with True.
+    :param apart: pairs of columns that differ.
     """
 
     bounds: dict[str, Bounds] = field(default_factory=dict)
     ordered: list[tuple[str, str, bool]] = field(default_factory=list)
+    apart: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read(checks: Iterable[str]) -> Read:
@@ -103,25 +106,28 @@ def _read(term: str, found: Read) -> None:
         pair = (one["name"], one["other"])
         first, second = pair if one["op"].startswith("<") else pair[::-1]
         found.ordered.append((first, second, "=" in one["op"]))
+    elif (one := _TWO.match(term)) is not None and one["op"] in _DIFFER:
+        found.apart.append((one["name"], one["other"]))
 
 
 def _compare(found: Read, name: str, operator: str, value: Any) -> None:
     before = found.bounds.get(name, Bounds())
-    if operator in {"<>", "!="}:
+    if operator in _DIFFER:
         if value == "":
             found.bounds[name] = replace(before, least=max(1, before.least))
     elif operator == "=":
         found.bounds[name] = replace(before, choices=(value,))
     elif operator.startswith(">"):
-        found.bounds[name] = replace(before, low=value, above=operator == ">")
-    else:
+        if before.low is None or value > before.low or (value == before.low and operator == ">"):
+            found.bounds[name] = replace(before, low=value, above=operator == ">")
+    elif before.high is None or value < before.high or (value == before.high and operator == "<"):
         found.bounds[name] = replace(before, high=value, below=operator == "<")
 
 
 def _longer(before: Bounds, operator: str, length: int) -> Bounds:
     if operator == "=":
         return replace(before, least=length, most=length)
-    if operator in {"<>", "!="}:
+    if operator in _DIFFER:
         return replace(before, least=max(before.least, length + 1))
     if operator.startswith(">"):
         return replace(before, least=max(before.least, length + (operator == ">")))
@@ -132,6 +138,8 @@ def _longer(before: Bounds, operator: str, length: int) -> Bounds:
 def _literal(text: str) -> Any:
     if text.startswith("'"):
         return text[1:-1].replace("''", "'")
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
     return Decimal(text) if "." in text else int(text)
 
 

@@ -19,12 +19,14 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    TypeDecorator,
     inspect,
 )
 from sqlalchemy.exc import NoInspectionAvailable, SQLAlchemyError
 from sqlalchemy.orm import ColumnProperty, Mapper
 
 from greenroom.database import checks
+from greenroom.database.fields import within_field
 from greenroom.database.models import unique_columns
 from greenroom.facts.mapped import Bounds, Mapped, MappedColumn, Parent
 
@@ -62,6 +64,8 @@ def describe(kind: Any) -> Mapped | None:
         in_init,
         wants,
         needs,
+        tuple(read.apart),
+        frozenset(one.key for one in mapper.relationships if one.uselist),
     )
 
 
@@ -103,11 +107,14 @@ def _described(
         kind = list
     elif isinstance(told, JSON):
         kind = dict
+    elif isinstance(told, TypeDecorator) and isinstance(told.impl_instance, JSON):
+        kind = None  # What it makes of JSON is its own affair.
     else:
         kind = _python_type(told)
     if isinstance(told, String) and not isinstance(told, Enum) and told.length is not None:
         most = told.length if bounds.most is None else min(told.length, bounds.most)
         bounds = replace(bounds, most=most)
+    bounds = within_field(mapper.class_, name, bounds)
     if isinstance(told, SmallInteger) and bounds.high is None:
         bounds = replace(bounds, high=_SMALL)
     number = told if isinstance(told, Numeric) else None
@@ -220,6 +227,11 @@ def _checks(mapper: Mapper[Any], attributes: dict[str, Column[Any]]) -> checks.R
             for first, second, equal in read.ordered
             if first in named and second in named
         ],
+        [
+            (named[first], named[second])
+            for first, second in read.apart
+            if first in named and second in named
+        ],
     )
 
 
@@ -250,21 +262,30 @@ def _parents(
             pairs.append((_key(mapper, local), _key(relation.mapper, remote)))
         yield _parent(mapper, relation.key, relation.mapper.class_, pairs, attributes, groups)
     own = set(_tables(mapper))
-    for name, column in attributes.items():
-        for foreign in column.foreign_keys:
-            if column in covered:
-                continue
-            try:
-                target = foreign.column
-            except SQLAlchemyError:
-                continue
-            if target.table in own and mapper.inherits is not None:
-                continue  # The row of a base.
-            owner = _mapped_by(mapper, target)
-            if owner is not None:
-                pairs = [(name, _key(owner, target))]
-                yield _parent(mapper, "", owner.class_, pairs, attributes, groups)
-                break
+    named = {column: name for name, column in attributes.items()}
+    for constraint in sorted(
+        (one for table in _tables(mapper) for one in table.foreign_key_constraints),
+        key=lambda one: [column.name for column in one.columns],
+    ):
+        own_side: list[Column[Any]] = list(constraint.columns)
+        if all(column in covered for column in own_side) or not all(
+            one in named for one in own_side
+        ):
+            continue
+        try:
+            targets = [element.column for element in constraint.elements]
+        except SQLAlchemyError:
+            continue
+        if targets[0].table in own and mapper.inherits is not None:
+            continue  # The row of a base.
+        owner = _mapped_by(mapper, targets[0])
+        if owner is not None:
+            covered.update(own_side)
+            pairs = [
+                (named[column], _key(owner, target))
+                for column, target in zip(own_side, targets, strict=True)
+            ]
+            yield _parent(mapper, "", owner.class_, pairs, attributes, groups)
 
 
 def _parent(  # noqa: PLR0917 - they come from two places
@@ -312,7 +333,13 @@ def _names(mapper: Mapper[Any], in_init: frozenset[str] | None) -> frozenset[str
         for name, value in mapper.all_orm_descriptors.items()
         if getattr(value, "fset", True) is not None
     }
-    return frozenset({*mapper.attrs.keys(), *settable, *(in_init or ())})
+    properties = {
+        name
+        for one in mapper.class_.__mro__
+        for name, value in vars(one).items()
+        if isinstance(value, property) and value.fset is not None and not name.startswith("_")
+    }
+    return frozenset({*mapper.attrs.keys(), *settable, *properties, *(in_init or ())})
 
 
 def _init(
@@ -323,15 +350,14 @@ def _init(
         parameters = list(python.signature(mapper.class_).parameters.values())
     except (TypeError, ValueError):
         return None, frozenset(), frozenset()
-    if any(one.kind is one.VAR_KEYWORD for one in parameters):
-        return None, frozenset(), frozenset()
     by_name = [
         one for one in parameters if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}
     ]
     mapped = {*attributes, *mapper.relationships.keys()}
     needed = {one.name for one in by_name if one.default is one.empty}
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
     return (
-        frozenset(one.name for one in by_name),
+        None if takes_any else frozenset(one.name for one in by_name),
         frozenset(needed & mapped),
         frozenset(needed - mapped),
     )

@@ -79,6 +79,8 @@ class Mapped:
     :param parents: the rows that it refers to.
     :param groups: the attributes that must be unique together.
     :param ordered: pairs of attributes whose first must be less than the second; or equal, with True.
+    :param apart: pairs of attributes that must differ.
+    :param collections: the relationships that hold many.
     :param names: everything that a row may be given.
     :param aliases: other names of attributes.
     :param in_init: what its constructor takes by name; None if it takes any.
@@ -96,3 +98,5 @@ class Mapped:
     in_init: frozenset[str] | None = None
     init_wants: frozenset[str] = frozenset()
     init_needs: frozenset[str] = frozenset()
+    apart: tuple[tuple[str, str], ...] = ()
+    collections: frozenset[str] = frozenset()

@@ -133,6 +133,12 @@ class Make:
         from greenroom.data import payloads
 
         self._number += 1
+        if self._workshop.describe(model) is not None and not hasattr(model, "model_fields"):
+            raise GreenroomError(
+                Code.MAKE,
+                f"{model.__name__} is a mapped class, which is no body of a request.",
+                f"make({model.__name__}) makes a row; make.payload() takes a Pydantic model or an operation.",
+            )
         if not isinstance(model, str):
             return payloads.of_model(model, given, self._number)
         route = self._operation(model)
