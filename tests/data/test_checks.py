@@ -88,6 +88,13 @@ HOLES = {
         "async def create_item(data: ItemIn, db: Db, token: Annotated[str, Depends(scheme)])",
         ["POST /items 401 with a malformed credential"],
     ),
+    "a route that forgot all of it": (
+        "async def delete_order(order: Annotated[Order, Depends(own_order)], db: Db) -> None:\n",
+        "async def delete_order(order_id: int, db: Db) -> None:\n"
+        "    order = await db.get(Order, order_id) or Order()\n"
+        "    if order.id is None: raise HTTPException(404, 'No such order')\n",
+        ["DELETE /orders/{order_id} 401 without any credential declared"],
+    ),
     "an expired token that is accepted": (
         'jwt.decode(token, KEY, ["HS256"])',
         'jwt.decode(token, KEY, ["HS256"], options={"verify_exp": False})',

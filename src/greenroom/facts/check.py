@@ -11,6 +11,7 @@ class Kind(Enum):
     """What is asked, and what it's asked for."""
 
     ANONYMOUS = "without a credential"
+    FORGOTTEN = "without any credential declared"
     MALFORMED = "with a malformed credential"
     EXPIRED = "with an expired credential"
     ANOTHERS = "as another user"

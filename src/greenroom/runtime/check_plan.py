@@ -15,6 +15,7 @@ from greenroom.facts.credential import Scheme
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.mapped import Mapped, Parent
 from greenroom.facts.operation import WEBSOCKET
+from greenroom.runtime.forgotten import beside, is_changing
 
 if TYPE_CHECKING:
     from greenroom.app.operations import Route
@@ -82,6 +83,10 @@ class CheckPlan:
         """Whether an operation requires a credential that its document declares."""
         return bool(schemes.required_by(self._room.proof.documents, route))
 
+    def protected_beside(self, route: Route) -> Route | None:
+        """An operation on the same collection that requires a credential, where this one changes it without."""
+        return beside(route, self._room.proof.operations.routes, self.is_protected, self.user_class)
+
     def scheme_of(self, route: Route) -> Scheme | None:
         """The first scheme that an operation requires, and that can be spoken."""
         known = schemes.schemes_of(self._room.proof.documents, [route])
@@ -124,8 +129,13 @@ class CheckPlan:
     def _tell_of_open_ones(self) -> None:
         """What changes something and asks nobody who he is, where others do: one may have been forgotten."""
         routes = [one for one in self._room.proof.operations.routes if one.app is not None]
-        changing = [one for one in routes if one.operation.method in {"POST", *_CHANGING}]
-        is_open = [str(one.operation) for one in changing if not self.is_protected(one)]
+        is_open = [
+            str(one.operation)
+            for one in routes
+            if is_changing(one)
+            and not self.is_protected(one)
+            and self.protected_beside(one) is None
+        ]
         if is_open and any(self.is_protected(one) for one in routes):
             self.notes.append(
                 f"No credential is required by {', '.join(is_open)}, and is by others: if one was forgotten, "
@@ -138,6 +148,8 @@ class CheckPlan:
         protected = self.is_protected(route)
         if protected:
             yield from self._protected(route)
+        elif self.protected_beside(route) is not None:
+            yield Check(str(route.operation), Kind.FORGOTTEN, _UNAUTHENTICATED)
         if protected and (why := self._cannot_log_in(route)):
             self.notes.append(
                 f"{route.operation}: its bodies and parameters can't be checked: {why}"

@@ -31,7 +31,7 @@ _NOWHERE = "/greenroom-no-such-path"
 #: How long ago, in days, an expired credential was made.
 _AGO = 3650
 _PROBES = (Kind.ANONYMOUS, Kind.INVALID, Kind.NO_JSON, Kind.UNKNOWN, Kind.WRONG_FORM)
-_OF_CREDENTIALS = (Kind.ANONYMOUS, Kind.MALFORMED, Kind.EXPIRED)
+_OF_CREDENTIALS = (Kind.ANONYMOUS, Kind.FORGOTTEN, Kind.MALFORMED, Kind.EXPIRED)
 _CANNOT = {Code.CALLER, Code.MAKE, Code.PAYLOAD, Code.EXTRA, Code.NO_ENGINE}
 
 
@@ -136,7 +136,7 @@ class Checker:
         if kind is Kind.ANOTHERS:
             return (yield from self._anothers(check, route))
         client, user = self._client, None
-        if kind in {Kind.ANONYMOUS, Kind.MALFORMED}:
+        if kind in {Kind.ANONYMOUS, Kind.FORGOTTEN, Kind.MALFORMED}:
             yield from self._have_somebody()
         if kind is Kind.MALFORMED:
             client = self._knowing(self._malformed(route))

@@ -1,0 +1,42 @@
+"""Operations that require no credential and look as if that had been forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from greenroom.app.operations import Route
+from greenroom.data.naming import singular
+
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def is_changing(route: Route) -> bool:
+    """Whether an operation is one that changes something."""
+    return route.operation.method in _CHANGING
+
+
+def beside(
+    route: Route,
+    routes: Sequence[Route],
+    is_protected: Callable[[Route], bool],
+    user: type | None,
+) -> Route | None:
+    """An operation on the same collection that requires a credential, where this one changes it without.
+
+    Of users there is none: whoever signs up has no credential yet.
+
+    :param user: the class of users.
+    """
+    place = _place(route)
+    if not is_changing(route) or not place or is_protected(route):
+        return None
+    names = {user.__name__.lower(), "user"} if user is not None else {"user"}
+    if singular(place[-1]).lower() in names:
+        return None
+    return next((one for one in routes if _place(one) == place and is_protected(one)), None)
+
+
+def _place(route: Route) -> list[str]:
+    """The segments of a path before its first parameter: the collection that it's about."""
+    static = route.operation.path.partition("{")[0]
+    return [segment for segment in static.split("/") if segment]
