@@ -98,7 +98,7 @@ def test_every_mistake_in_the_configuration_is_reported_at_once(
 isolaton = "reset"
 app = 7
 schema = "no-colon"
-colour = "green"
+hue = "green"
 """
     project = using(main=APP).with_pyproject(table).with_environ(GREENROOM_ISOLATION="magic")
     result = project.run(pytester, "--greenroom-database=sqlite:///x.db")
@@ -106,7 +106,7 @@ colour = "green"
         result,
         "GR005 the configuration of greenroom has 6 mistakes",
         '[tool.greenroom] isolaton: there is no such key; did you mean "isolation"?',
-        "[tool.greenroom] colour: there is no such key; no key is near it",
+        "[tool.greenroom] hue: there is no such key; no key is near it",
         '[tool.greenroom] app: 7 is not a non-empty string; it takes "module:attribute"',
         "[tool.greenroom] schema: 'no-colon'",
         "GREENROOM_ISOLATION: 'magic' is not one of them; it takes \"reset\"",

@@ -60,11 +60,13 @@ def test_the_public_fixtures_say_what_they_return() -> None:
     """A tool that reads annotations finds them on each."""
     returned = {
         "app": "AsgiApp",
-        "client": "AsyncClient | Client",
-        "sync_client": "Client",
+        "client": "Client | SyncClient",
+        "auth_client": "Client | SyncClient",
+        "make": "Iterator[Make]",
+        "sync_client": "SyncClient",
         "db_session": "Iterator[AsyncSession | Session]",
         "overrides": "Iterator[Overrides]",
-        "client_factory": "Callable[..., AsyncClient | Client]",
+        "client_factory": "Callable[..., Client | SyncClient]",
         "session_factory": "Callable[..., AsyncSession | Session]",
         "live_server": "Iterator[LiveServer]",
     }
