@@ -38,6 +38,7 @@ def names(result: Result, outcome: str) -> list[str]:
 EXPECTED = [
     "401 of",
     "DELETE /orders/{order_id} 401 with a malformed credential",
+    "DELETE /orders/{order_id} 401 with a forged credential",
     "DELETE /orders/{order_id} 401 with an expired credential",
     "DELETE /orders/{order_id} 401 without a credential",
     "DELETE /orders/{order_id} 404 as another user order_id",
@@ -94,6 +95,11 @@ HOLES = {
         "    order = await db.get(Order, order_id) or Order()\n"
         "    if order.id is None: raise HTTPException(404, 'No such order')\n",
         ["DELETE /orders/{order_id} 401 without any credential declared"],
+    ),
+    "a signature that isn't verified": (
+        'jwt.decode(token, KEY, ["HS256"])',
+        'jwt.decode(token, options={"verify_signature": False, "verify_exp": True})',
+        ["POST /items 401 with a forged credential"],
     ),
     "an expired token that is accepted": (
         'jwt.decode(token, KEY, ["HS256"])',

@@ -69,8 +69,20 @@ async def task(project_id: int, task_id: int, db: Db):
 async def that_project(project_id: int, db: Db):
     if await db.get(Project, project_id) is None: raise HTTPException(404, "No such project")
 @app.put("/projects/{project_id}/tasks/{task_id}/note", dependencies=[Depends(that_project)])
-async def note(task_id: int, data: OrderIn, db: Db):
+async def note(task_id: int, data: OrderIn, db: Db, me: Me):
     if await db.get(Task, task_id) is None: raise HTTPException(404, "No such task")
+
+# Rows of rows, looked up by what is asked the other way round.
+async def own_project(project_id: int, db: Db, me: Me) -> Project:
+    found = await db.get(Project, project_id)
+    if found is None: raise HTTPException(404, "No such project")
+    return found
+async def own_task(task_id: int, db: Db, project: Annotated[Project, Depends(own_project)]) -> Task:
+    found = await db.get(Task, task_id)
+    if found is None or found.project_id != project.id: raise HTTPException(404, "No such task")
+    return found
+@app.put("/projects/{project_id}/tasks/{task_id}")
+async def change_task(data: OrderIn, task: Annotated[Task, Depends(own_task)]): ...
 
 # A path of which nobody knows what it names.
 async def by_handle(handle: str):
@@ -107,6 +119,7 @@ def test_an_app_of_its_own_ways_raises_no_alarm(pytester: pytest.Pytester) -> No
         "GET /projects/{project_id}/tasks/{task_id} 404 unknown task_id",
         "PUT /projects/{project_id}/tasks/{task_id}/note 422 note-missing",
         "PUT /projects/{project_id}/tasks/{task_id}/note 404 unknown task_id",
+        "PUT /projects/{project_id}/tasks/{task_id} 422 note-missing",
         "DELETE /users/{user_id} 404 as another user user_id",
     }
     assert wanted <= set(passed), sorted(wanted - set(passed))
@@ -145,7 +158,7 @@ asyncio_mode = "strict"
 def test_a_suite_in_strict_mode_needs_no_marks(pytester: pytest.Pytester) -> None:
     """Its checks don't await, whatever its own tests do; an async user of its own isn't had then."""
     own = "import pytest\n@pytest.mark.asyncio\nasync def test_own(client): pass\n"
-    conftest = "import pytest_asyncio\n@pytest_asyncio.fixture\nasync def user(make): return None\n"
+    conftest = "import pytest_asyncio\n@pytest_asyncio.fixture\nasync def user(make): return await make(None)\n"
     result = run(
         pytester,
         app_source("checked"),

@@ -250,3 +250,24 @@ def test_bodies(make):
     refused = run(pytester, mapped, app=MODELS + CLASSES)
     refused.counts(failed=1)
     refused.says("GR050 Strict is a mapped class, which is no body of a request.")
+
+
+def test_a_row_that_nobody_wants_is_no_warning(pytester: pytest.Pytester) -> None:
+    """A plain fixture may give it to who doesn't await it; where it could have been awaited, Python warns."""
+    test = """
+import gc, pytest
+from main import User
+
+@pytest.fixture
+def user(make): return make(User)
+
+async def test_unused(user, client): pass
+
+async def test_forgotten(make):
+    with pytest.warns(RuntimeWarning, match="never awaited"):
+        make(User)
+        gc.collect()
+"""
+    table = '[tool.greenroom]\n[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n'
+    files = {"pyproject.toml": table}
+    run(pytester, test, "-p", "no:randomly", app=MODELS + CLASSES, **files).passed(2)

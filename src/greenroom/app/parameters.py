@@ -42,7 +42,7 @@ class Parameter:
 
 
 def parameters_of(route: Route) -> list[Parameter]:
-    """The path parameters that an operation declares."""
+    """The path parameters that an operation, or what it depends on, declares; in the path's order."""
     dependant = getattr(route.source, "dependant", None)
     if dependant is None:
         return []
@@ -52,7 +52,8 @@ def parameters_of(route: Route) -> list[Parameter]:
         name = getattr(one, "alias", one.name)
         convertor = type(convertors.get(name)).__name__
         found.setdefault(name, _parameter(name, one.field_info, convertor))
-    return list(found.values())
+    path = route.operation.path
+    return sorted(found.values(), key=lambda one: path.find(f"{{{one.name}}}"))
 
 
 def _parameter(name: str, info: Any, convertor: str) -> Parameter:

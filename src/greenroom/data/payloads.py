@@ -31,9 +31,13 @@ def of_model(model: Any, given: dict[str, Any], number: int) -> Any:
     own = _by_alias(model, to_jsonable_python(given, by_alias=True), schemas)
     try:
         base = valid_payload(model)
-    except GreenroomError:
+    except GreenroomError as error:
         if not own:
-            raise
+            raise GreenroomError(
+                Code.PAYLOAD,
+                error.what,
+                "Pass the fields that it wants: make.payload(..., name=...).",
+            ) from None
         base = schemas.value(schema)  # What is given is perhaps what was missing.
     if own and not isinstance(base, dict):
         name = getattr(model, "__name__", model)

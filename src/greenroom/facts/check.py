@@ -13,6 +13,7 @@ class Kind(Enum):
     ANONYMOUS = "without a credential"
     FORGOTTEN = "without any credential declared"
     MALFORMED = "with a malformed credential"
+    FORGED = "with a forged credential"
     EXPIRED = "with an expired credential"
     ANOTHERS = "as another user"
     INVALID = "invalid body"

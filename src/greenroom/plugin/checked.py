@@ -17,7 +17,7 @@ def check(case: Check, greenroom_checker: Checker) -> None:
         with reported():
             greenroom_checker.blocking(case)
     except CannotBuildError as error:
-        pytest.skip(str(error))
+        raise _skipped(case, error) from None
 
 
 async def async_check(case: Check, greenroom_checker: Checker) -> None:
@@ -27,4 +27,9 @@ async def async_check(case: Check, greenroom_checker: Checker) -> None:
         with reported():
             await greenroom_checker.asynchronous(case)
     except CannotBuildError as error:
-        pytest.skip(str(error))
+        raise _skipped(case, error) from None
+
+
+def _skipped(case: Check, error: CannotBuildError) -> BaseException:
+    """The skip of a check, by its name: where it was raised says nothing."""
+    return pytest.skip.Exception(f"{case}: {error}", _use_item_location=True)

@@ -66,9 +66,26 @@ class Checks:
         client = performance.sync_client() if performance.blocking else performance.client()
         make = make_of(request, whose=":checks")
         asks = self._plan.asks_as_a_user(request.node.callspec.params["case"])
-        user = _asking(request, make) if asks else None
+        user = self._asking(request, make) if asks else None
         yield Checker(request.config.stash[ROOM], self._plan, client, make, user)
         make.close()
+
+    def _asking(self, request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:
+        """The user who asks: the project's, if its fixture can be had here; else one that is made."""
+        known = request._fixturemanager.getfixturedefs("user", request.node)  # noqa: SLF001 - no other way
+        if known and not known[-1].params:
+            function = inspect.unwrap(known[-1].func)
+            awaits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+            if not (awaits and performance_of(request).blocking):
+                given = request.getfixturevalue("user")
+                return lambda: given
+        if known:
+            self._notes.append(
+                "The fixture user is parametrized, or awaits where the checks don't: they ask as a row that "
+                "make gives."
+            )
+        workshop = request.config.stash[ROOM].workshop
+        return lambda: make(workshop.user_class())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -98,23 +115,6 @@ class CheckModule(pytest.Module):
 
     def funcnamefilter(self, name: str) -> bool:
         return name == ("async_check" if self.is_async else "check")
-
-
-def _asking(request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:
-    """The user who asks: the project's, if its fixture can be had in such a test; else one that is made."""
-    known = request._fixturemanager.getfixturedefs("user", request.node)  # noqa: SLF001 - no other way
-    if known and not known[-1].params:
-        try:
-            given = request.getfixturevalue("user")
-        except pytest.fail.Exception:
-            given = None  # It's async, and nothing here runs it.
-        is_waiting = inspect.isawaitable(given) or inspect.isasyncgen(given)
-        if given is not None and not (is_waiting and performance_of(request).blocking):
-            return lambda: given
-        if inspect.iscoroutine(given):
-            given.close()
-    workshop = request.config.stash[ROOM].workshop
-    return lambda: make(workshop.user_class())
 
 
 def _folder_of(items: list[pytest.Item]) -> pytest.Collector | None:

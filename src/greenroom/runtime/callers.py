@@ -338,7 +338,8 @@ def _password(user: Any, password: str | None) -> str:
     raise GreenroomError(
         Code.CALLER,
         f"the password of the {type(user).__name__} isn't known: only its hash is stored.",
-        'Give it: client.as_user(user, password="...").',
+        'Give it: client.as_user(user, password="..."); a fixture named user may give a pair, '
+        '("ann", "secret").',
     )
 
 

@@ -190,9 +190,13 @@ class CheckPlan:
             return
         if caller.startswith("user.") or self._room.is_dependency(caller):
             self.notes.append(
-                f"{name}: a credential by caller = {caller!r} has no time at which it expires."
+                f"A credential by caller = {caller!r} isn't signed, and has no time at which it expires."
             )
-        elif importlib.util.find_spec("time_machine") is None:
+            return
+        if self._cannot_log_in(route):
+            return
+        yield Check(name, Kind.FORGED, _UNAUTHENTICATED)
+        if importlib.util.find_spec("time_machine") is None:
             self.notes.append(
                 f"{name}: an expired credential needs time-machine: pip install greenroom[clock]."
             )

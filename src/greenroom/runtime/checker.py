@@ -31,7 +31,7 @@ _NOWHERE = "/greenroom-no-such-path"
 #: How long ago, in days, an expired credential was made.
 _AGO = 3650
 _PROBES = (Kind.ANONYMOUS, Kind.INVALID, Kind.NO_JSON, Kind.UNKNOWN, Kind.WRONG_FORM)
-_OF_CREDENTIALS = (Kind.ANONYMOUS, Kind.FORGOTTEN, Kind.MALFORMED, Kind.EXPIRED)
+_OF_CREDENTIALS = (Kind.ANONYMOUS, Kind.FORGOTTEN, Kind.MALFORMED, Kind.FORGED, Kind.EXPIRED)
 _CANNOT = {Code.CALLER, Code.MAKE, Code.PAYLOAD, Code.EXTRA, Code.NO_ENGINE}
 
 
@@ -142,6 +142,8 @@ class Checker:
             client = self._knowing(self._malformed(route))
         elif kind is Kind.EXPIRED:
             client = yield from self._expired()
+        elif kind is Kind.FORGED:
+            client = yield from self._forged()
         elif has_user:
             user = yield from self._somebody()
             client = self._client.as_user(user)
@@ -289,13 +291,28 @@ class Checker:
                 client.know(credential)
         finally:
             clock.restore()
-        token = str(dict(client.credential.headers).get("authorization", "")).rpartition(" ")[2]
-        if not _expires(token):
+        if not _expires(_token_of(client)):
             raise CannotBuildError(
                 "the credential is no JWT with a time at which it expires, so whether it has expired can't be "
                 "seen."
             )
         return client
+
+    def _forged(self) -> Steps:
+        """A client whose credential says who asks, and is signed by somebody else."""
+        user = yield from self._somebody()
+        client = self._client.as_user(user)
+        entering = getattr(client, "entering", None)
+        if entering is not None:
+            credential = yield entering
+            client.know(credential)
+        token = _token_of(client)
+        if _claims(token) is None:
+            raise CannotBuildError("the credential is no JWT, so nobody else can sign it.")
+        head, claims, signature = token.split(".")
+        # Not the last letter, some of whose bits say nothing.
+        forged = ("B" if signature[:1] == "A" else "A") + signature[1:]
+        return self._client.with_token(f"{head}.{claims}.{forged}")
 
     def _anothers(self, check: Check, route: Route) -> Steps:
         """What a stranger gets of a row that belongs to somebody."""
@@ -312,7 +329,8 @@ class Checker:
         as_owner = yield from self._send(self._client.as_user(owner), route, values)
         if as_owner.status_code in {401, 403, 404}:
             raise CannotBuildError(
-                f"the row's own user is answered {as_owner.status_code} too, so that a stranger is says nothing."
+                f"the row's own user is answered {as_owner.status_code} as well, so what a stranger is answered "
+                "says nothing."
             )
         return response
 
@@ -335,16 +353,26 @@ class Checker:
         shapes.judge()
 
 
-def _expires(token: str) -> bool:
-    """Whether a token is a JWT that says when it expires."""
+def _token_of(client: Any) -> str:
+    """What a client sends as a bearer."""
+    return str(dict(client.credential.headers).get("authorization", "")).rpartition(" ")[2]
+
+
+def _claims(token: str) -> dict[str, Any] | None:
+    """What a JWT says; None if it's none."""
     parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - head, claims, signature
-        return False
+    if len(parts) != 3 or not parts[2]:  # noqa: PLR2004 - head, claims, signature
+        return None
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:
-        return False
-    return isinstance(claims, dict) and "exp" in claims
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def _expires(token: str) -> bool:
+    """Whether a token is a JWT that says when it expires."""
+    return "exp" in (_claims(token) or {})
 
 
 def _tells_who(cookie: str) -> bool:

@@ -86,6 +86,7 @@ def failed(check: Check, what: str) -> GreenroomError:
         Kind.FORGOTTEN: "It changes something, and others on the same collection require a credential. Let it "
         "depend on what asks for one. If anybody may, drop the check:",
         Kind.MALFORMED: "Let what reads the credential refuse one that it can't read.",
+        Kind.FORGED: "Let what reads the credential verify by whom it was signed.",
         Kind.EXPIRED: "Let what reads the credential look at the time at which it expires.",
         Kind.ANOTHERS: "Look for the row among those of the user who asks. If all may see it, drop the check:",
         Kind.UNKNOWN: "Answer 404 where the parameter names nothing. If that's meant otherwise, drop the check:",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import inspect
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import ExitStack
@@ -109,7 +110,12 @@ class Make:
             )
         if self._performance.blocking:
             return self._make(self._performance.session(), kind, count, given)
-        return Made(f"make({getattr(kind, '__name__', kind)})", self._later(kind, count, given))
+        made = Made(
+            f"make({getattr(kind, '__name__', kind)})", lambda: self._later(kind, count, given)
+        )
+        if sys._getframe(1).f_code.co_flags & inspect.CO_COROUTINE:  # noqa: SLF001 - no other way
+            made.expect()
+        return made
 
     def use(self, *factories: Any) -> None:
         """Give factories of polyfactory's or factory_boy's the test's session, until the test is over.
@@ -201,11 +207,19 @@ class Made(Coroutine[Any, Any, Any]):
     A fixture that gives `make(User)` as it is thus gives the same user to all who await it.
     """
 
-    def __init__(self, call: str, making: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, call: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         self._call = call
-        self._making = making
+        self._make = make
+        self._making: Coroutine[Any, Any, Any] | None = None
         self._result: asyncio.Future[Any] | None = None
         self._awaiting: Coroutine[Any, Any, Any] | None = None
+
+    def expect(self) -> None:
+        """Have Python warn if nobody awaits it: it was asked for where it could have been awaited.
+
+        A plain fixture that gives it to whoever wants it isn't such a place.
+        """
+        self._making = self._make()
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._once().__await__()
@@ -221,7 +235,7 @@ class Made(Coroutine[Any, Any, Any]):
             return await self._result
         self._result = asyncio.get_running_loop().create_future()
         try:
-            value = await self._making
+            value = await (self._making or self._make())
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError):
                 self._result.cancel()
@@ -248,7 +262,9 @@ class Made(Coroutine[Any, Any, Any]):
 
     def close(self) -> None:
         """Make nothing."""
-        (self._awaiting or self._making).close()
+        for one in (self._awaiting, self._making):
+            if one is not None:
+                one.close()
 
 
 def _is_number(count: object) -> bool:
