@@ -171,10 +171,15 @@ class Checker:
                 values[one.name] = one.unknown or ""
             elif check.kind is Kind.WRONG_FORM and check.what == one.name:
                 values[one.name] = one.wrong or ""
-            elif check.kind in _OF_CREDENTIALS:
-                values[one.name] = one.plain
             else:
-                values[one.name] = yield from self._there(route, one, user, rows)
+                try:
+                    values[one.name] = yield from self._there(route, one, user, rows)
+                except GreenroomError:
+                    if check.kind not in _OF_CREDENTIALS:
+                        raise
+                    values[one.name] = (
+                        one.plain
+                    )  # He is to be refused before anything is looked up.
         return values
 
     def _there(self, route: Route, parameter: Parameter, owner: Any, rows: list[Any]) -> Steps:
