@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from re import _constants as words  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
+
+# No stub describes them.
+words: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 #: What characters are tried where any will do.
 _ANY = "a0A-_ " + "".join(map(chr, range(33, 127)))
