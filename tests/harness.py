@@ -160,11 +160,14 @@ class Result:
             assert part not in self.out, self.out
 
 
-def leftovers() -> list[Path]:
-    """The private folders of this user that no living process holds: there should be none."""
+def leftovers(user: str | None = None) -> list[Path]:
+    """The private folders of a user that no living process holds: there should be none.
+
+    :param user: one of the test's own, `LOGNAME` of its run, where other tests kill runs meanwhile.
+    """
     from greenroom.database.folder import MEMORY_DISK, user_name
 
-    base = MEMORY_DISK / f"greenroom-{user_name()}"
+    base = MEMORY_DISK / f"greenroom-{user or user_name()}"
     if not base.is_dir():
         return []
     found = []
@@ -172,6 +175,8 @@ def leftovers() -> list[Path]:
         pid = folder.name.partition("-")[0]
         if folder.is_dir() and not (pid.isdigit() and _is_alive(int(pid))):
             found.append(folder)
+    if user is not None and not found:
+        base.rmdir()
     return found
 
 

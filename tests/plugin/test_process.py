@@ -272,13 +272,15 @@ def test_a_place_that_is_read_only_is_passed_over_and_named(tmp_path: Path) -> N
         "mount -t tmpfs -o ro tmpfs /dev/shm && "
         f"{sys.executable} -m pytest -p no:sqla -p no:cacheprovider"
     )
+    user = f"read-only-{os.getpid()}"
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", command],
         cwd=tmp_path,
+        env={**os.environ, "LOGNAME": user},
         capture_output=True,
         text=True,
         check=False,
     )
     assert "1 passed" in done.stdout, done.stdout
     assert "temporary folder (/dev/shm: read-only file system)" in done.stdout
-    assert leftovers() == []
+    assert leftovers(user) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.harness import Project, app_source, leftovers, suite_source
@@ -25,12 +27,14 @@ def test_the_probes_hold_on_two_workers(
 ) -> None:
     """Side by side, in random order, and nothing is left behind."""
     project = Project({"main.py": app_source(app), "test_probes.py": suite_source(suite)})
+    user = f"two-workers-{os.getpid()}"
+    project = project.with_environ(LOGNAME=user)
     result = project.run_subprocess(pytester, "-n", "2", "--dist", distribution)
     outcomes = result.ran.parseoutcomes()
     assert set(outcomes) <= {"passed", "warnings", "warning"}, result.out
     assert result.code == 0, result.out
     assert not (result.folder / "app.db").exists()
-    assert leftovers() == []
+    assert leftovers(user) == []
 
 
 def test_the_header_is_that_of_one_run(pytester: pytest.Pytester) -> None:
