@@ -11,7 +11,7 @@ import pytest
 
 from greenroom.facts.check import Check
 from greenroom.plugin import checked
-from greenroom.plugin.fixtures import make_of, performance_of
+from greenroom.plugin.fixtures import made_user, make_of, performance_of, user_of
 from greenroom.plugin.state import ROOM
 from greenroom.runtime.check_plan import CheckPlan
 from greenroom.runtime.checker import Checker
@@ -43,7 +43,7 @@ class Checks:
         if not _is_whole(session.config):
             return
         self._plan = CheckPlan(self._room, self._room.settings.check_drops)
-        self._cases = self._plan.checks()
+        self._cases = self._plan.checks
         self._notes = self._plan.notes
         if not self._cases:
             return
@@ -77,15 +77,13 @@ class Checks:
             function = inspect.unwrap(known[-1].func)
             awaits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
             if not (awaits and performance_of(request).blocking):
-                given = request.getfixturevalue("user")
-                return lambda: given
+                return user_of(request, make)
         if known:
             self._notes.append(
                 "The fixture user is parametrized, or awaits where the checks don't: they ask as a row that "
                 "make gives."
             )
-        workshop = request.config.stash[ROOM].workshop
-        return lambda: make(workshop.user_class())
+        return made_user(request, make)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

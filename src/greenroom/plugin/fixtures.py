@@ -366,6 +366,11 @@ def user_of(request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:
             raise
     else:
         return lambda: given
+    return made_user(request, make)
+
+
+def made_user(request: pytest.FixtureRequest, make: Make) -> Callable[[], Any]:
+    """Makes a row of the project's class of users, when it's called."""
     workshop = request.config.stash[ROOM].workshop
     return lambda: make(workshop.user_class())
 

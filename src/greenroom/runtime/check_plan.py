@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from greenroom.app import schemes
@@ -16,12 +17,12 @@ from greenroom.facts.errors import GreenroomError
 from greenroom.facts.mapped import Mapped, Parent
 from greenroom.facts.operation import WEBSOCKET
 from greenroom.runtime.forgotten import beside, is_changing
+from greenroom.runtime.judging import UNAUTHENTICATED
 
 if TYPE_CHECKING:
     from greenroom.app.operations import Route
     from greenroom.runtime.room import Room
 
-_UNAUTHENTICATED = (401, 403)
 _NOT_YOURS = (404, 403)
 _NO_JSON = 400
 _CHANGING = ("PUT", "PATCH", "DELETE")
@@ -38,10 +39,10 @@ class CheckPlan:
         self._drops = drops
         #: What can't be built, a sentence each.
         self.notes: list[str] = []
-        self._classes: dict[type, Mapped] | None = None
 
+    @cached_property
     def checks(self) -> list[Check]:
-        """All of them, operation by operation."""
+        """All of them, operation by operation. Worked out once, with the notes."""
         found = []
         for route in self._room.proof.operations.routes:
             name = str(route.operation)
@@ -111,7 +112,7 @@ class CheckPlan:
         owners = [parent for parent in mapped.parents if issubclass(user, parent.kind)]
         return next((one for one in owners if one.is_needed), owners[0] if owners else None)
 
-    @property
+    @cached_property
     def user_class(self) -> type | None:
         """The mapped class of users; None if none is called so."""
         try:
@@ -119,12 +120,10 @@ class CheckPlan:
         except (GreenroomError, ImportError):
             return None
 
-    @property
+    @cached_property
     def classes(self) -> dict[type, Mapped]:
         """The project's mapped classes."""
-        if self._classes is None:
-            self._classes = self._room.workshop.classes()
-        return self._classes
+        return self._room.workshop.classes()
 
     def _tell_of_open_ones(self) -> None:
         """What changes something and asks nobody who he is, where others do: one may have been forgotten."""
@@ -149,7 +148,7 @@ class CheckPlan:
         if protected:
             yield from self._protected(route)
         elif self.protected_beside(route) is not None:
-            yield Check(str(route.operation), Kind.FORGOTTEN, _UNAUTHENTICATED)
+            yield Check(str(route.operation), Kind.FORGOTTEN, UNAUTHENTICATED)
         if protected and (why := self._cannot_log_in(route)):
             self.notes.append(
                 f"{route.operation}: its bodies and parameters can't be checked: {why}"
@@ -180,11 +179,11 @@ class CheckPlan:
 
     def _protected(self, route: Route) -> Iterator[Check]:
         name = str(route.operation)
-        yield Check(name, Kind.ANONYMOUS, _UNAUTHENTICATED)
+        yield Check(name, Kind.ANONYMOUS, UNAUTHENTICATED)
         if self.scheme_of(route) is None:
             self.notes.append(f"{name}: no credential can be made for its security scheme.")
             return
-        yield Check(name, Kind.MALFORMED, _UNAUTHENTICATED)
+        yield Check(name, Kind.MALFORMED, UNAUTHENTICATED)
         caller = self._room.settings.caller.value
         if caller is None:
             return
@@ -195,13 +194,13 @@ class CheckPlan:
             return
         if self._cannot_log_in(route):
             return
-        yield Check(name, Kind.FORGED, _UNAUTHENTICATED)
+        yield Check(name, Kind.FORGED, UNAUTHENTICATED)
         if importlib.util.find_spec("time_machine") is None:
             self.notes.append(
                 f"{name}: an expired credential needs time-machine: pip install greenroom[clock]."
             )
         else:
-            yield Check(name, Kind.EXPIRED, _UNAUTHENTICATED)
+            yield Check(name, Kind.EXPIRED, UNAUTHENTICATED)
 
     def _body(self, route: Route) -> Iterator[Check]:
         body, name = self.body(route), str(route.operation)

@@ -288,12 +288,7 @@ class Checker:
         clock = Clock()
         clock.travel(dt.timedelta(days=-_AGO))
         try:
-            client = self._client.as_user(user)
-            # Asynchronously it's only now that he is logged in.
-            entering = getattr(client, "entering", None)
-            if entering is not None:
-                credential = yield entering
-                client.know(credential)
+            client = yield from self._logged_in(user)
         finally:
             clock.restore()
         if not _expires(_token_of(client)):
@@ -303,14 +298,19 @@ class Checker:
             )
         return client
 
-    def _forged(self) -> Steps:
-        """A client whose credential says who asks, and is signed by somebody else."""
-        user = yield from self._somebody()
+    def _logged_in(self, user: Any) -> Steps:
+        """A client whose credential is known already. Asynchronously a user is logged in only when he asks."""
         client = self._client.as_user(user)
         entering = getattr(client, "entering", None)
         if entering is not None:
             credential = yield entering
             client.know(credential)
+        return client
+
+    def _forged(self) -> Steps:
+        """A client whose credential says who asks, and is signed by somebody else."""
+        user = yield from self._somebody()
+        client = yield from self._logged_in(user)
         token = _token_of(client)
         if _claims(token) is None:
             raise CannotBuildError("the credential is no JWT, so nobody else can sign it.")
@@ -346,7 +346,7 @@ class Checker:
         if response.status_code >= _ERROR:
             shapes.add(f"{response.status_code} of an unknown path", response)
         for kind in _PROBES:
-            check = next((one for one in self._plan.checks() if one.kind is kind), None)
+            check = next((one for one in self._plan.checks if one.kind is kind), None)
             if check is None:
                 continue
             try:

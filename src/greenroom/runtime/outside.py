@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,6 @@ class Outside:
         self._sleeps = Sleeps(lambda: line_of(is_projects, root))
         self._mode = OFF
         self._outbound: Outbound | None = None
-        self._undo = ExitStack()
         #: The long sleeps of all tests.
         self.slept: list[Sleep] = []
 
@@ -132,7 +131,6 @@ class Outside:
         self._guard.close()
         self._origins.close()
         self._sleeps.close()
-        self._undo.close()
 
     # -- what the fixtures use ---------------------------------------------------------------------
 
