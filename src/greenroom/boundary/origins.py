@@ -7,13 +7,13 @@ import functools
 import sys
 import threading
 import weakref
-from asyncio import BaseEventLoop
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
+from greenroom.boundary import loops
 from greenroom.boundary.patching import put
 
 
@@ -33,14 +33,10 @@ class Origins:
 
     def watch(self) -> None:
         """Look from now on. Calling it again looks at loops that are new."""
-        if "asyncio" not in self._met:
-            self._met.add("asyncio")
-            self._watch_loop(BaseEventLoop)
+        if not self._met:
             self._watch_pools()
-        uvloop = sys.modules.get("uvloop")
-        if "uvloop" not in self._met and hasattr(uvloop, "Loop"):
-            self._met.add("uvloop")
-            self._watch_loop(uvloop.Loop)  # type: ignore[union-attr]
+        for kind in loops.unmet(self._met):
+            self._watch_loop(kind)
 
     def close(self) -> None:
         """Stop looking. Calling it twice is harmless."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from asyncio import BaseEventLoop
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+from greenroom.boundary import loops
 from greenroom.boundary.machine import address_of, is_own_name, is_this_machine
 from greenroom.boundary.patching import put
 from greenroom.facts.errors import Code, GreenroomError
@@ -106,12 +106,9 @@ class Guard:
                 self._undo.callback(put(socket.socket, name, self._guarded_socket(name)))
             for name in ("getaddrinfo", *_LOOKUPS):
                 self._undo.callback(put(socket, name, self._guarded_lookup(name)))
-            self._guard_loop(BaseEventLoop)
-        # An app may import them as it is started.
-        uvloop = sys.modules.get("uvloop")
-        if "uvloop" not in self._met and hasattr(uvloop, "Loop"):
-            self._met.add("uvloop")
-            self._guard_loop(uvloop.Loop)  # type: ignore[union-attr]
+        for kind in loops.unmet(self._met):
+            self._guard_loop(kind)
+        # An app may import it as it is started.
         connector = getattr(sys.modules.get("aiohttp"), "TCPConnector", None)
         if "aiohttp" not in self._met and hasattr(connector, "_resolve_host"):
             self._met.add("aiohttp")

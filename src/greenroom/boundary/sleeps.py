@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from asyncio import BaseEventLoop, futures
+from asyncio import futures
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
+from greenroom.boundary import loops
 from greenroom.boundary.patching import put
 from greenroom.facts.sleep import Sleep
 
@@ -30,7 +30,8 @@ class Sleeps:
         self._where = where
         self._undo = ExitStack()
         self._is_watching = False
-        self._has_uvloop = False
+        # The kinds of event loops that have been met.
+        self._met: set[str] = set()
         self._test = ""
         #: The long sleeps of the test that runs.
         self.found: list[Sleep] = []
@@ -45,10 +46,8 @@ class Sleeps:
         if not self._is_watching:
             self._is_watching = True
             self._watch(modules())
-        uvloop = sys.modules.get("uvloop")
-        if not self._has_uvloop and hasattr(uvloop, "Loop"):
-            self._has_uvloop = True
-            self._watch_loop(uvloop.Loop)  # type: ignore[union-attr]
+        for kind in loops.unmet(self._met):
+            self._watch_loop(kind)
 
     def pause(self) -> None:
         """What sleeps from now on belongs to no test."""
@@ -57,7 +56,8 @@ class Sleeps:
     def close(self) -> None:
         """Stop looking. Calling it twice is harmless."""
         self._undo.close()
-        self._is_watching = self._has_uvloop = False
+        self._is_watching = False
+        self._met.clear()
 
     def _watch(self, modules: Iterable[ModuleType]) -> None:
         original = time.sleep
@@ -71,7 +71,6 @@ class Sleeps:
         for module in modules:
             for name in [name for name, value in vars(module).items() if value is original]:
                 self._undo.callback(put(module, name, sleep))
-        self._watch_loop(BaseEventLoop)
 
     def _watch_loop(self, kind: Any) -> None:
         original = kind.call_later
