@@ -164,21 +164,21 @@ class Server:
 
     def marked(self) -> dict[str, Mark]:
         """The databases that greenroom has marked and whose owner this user is, or may be."""
-        rows = self._run(
-            "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database "
-            "WHERE pg_has_role(datdba, 'USAGE') ORDER BY datname"
-        ).fetchall()
-        found = ((str(name), Mark.read(comment)) for name, comment in rows)
-        return {name: mark for name, mark in found if mark is not None}
+        return self._marks("pg_has_role(datdba, 'USAGE')")
 
     def adopted(self) -> dict[str, Mark]:
         """The databases with a mark that this user may connect to, whoever owns them."""
+        found = self._marks("datallowconn AND has_database_privilege(oid, 'CONNECT')")
+        return {name: mark for name, mark in found.items() if mark.kind == ADOPTED}
+
+    def _marks(self, condition: str) -> dict[str, Mark]:
+        """The marks of the databases of which a condition holds."""
         rows = self._run(
             "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database "
-            "WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname"
+            f"WHERE {condition} ORDER BY datname"
         ).fetchall()
         found = ((str(name), Mark.read(comment)) for name, comment in rows)
-        return {name: mark for name, mark in found if mark is not None and mark.kind == ADOPTED}
+        return {name: mark for name, mark in found if mark is not None}
 
     def drop(self, name: str, *, force: bool = False) -> bool:
         """Drop a database of greenroom's; whether it is gone.
