@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,33 @@ def test_a_lost_connection_is_told_until_the_end(database: MysqlDatabase) -> Non
     for _ in range(2):
         with pytest.raises(GreenroomError, match="GR026"):
             database.reset()
+
+
+def test_who_asks_about_other_databases_is_not_disconnected(database: MysqlDatabase) -> None:
+    """The server shows him as being in each whose tables it opens, and he may be another run's."""
+    server, ended = database._connected_server(), threading.Event()
+    failed: list[Exception] = []
+
+    def asks() -> None:
+        other = server.connect()
+        server._own.clear()
+        try:
+            while not ended.is_set():
+                with other.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT count(action_statement) FROM information_schema.triggers"
+                    )
+        except pymysql.MySQLError as error:
+            failed.append(error)
+        other.close()
+
+    thread = threading.Thread(target=asks)
+    thread.start()
+    for _ in range(300):
+        server.disconnect(database.name)
+    ended.set()
+    thread.join()
+    assert failed == []
 
 
 def procedures() -> set[str]:

@@ -196,7 +196,7 @@ def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
 
 def definitions(connection: Connection[Any], database: str) -> str:
     """What tells this state of the tables' definitions from another, to the last column."""
-    return str(_ask(connection, _DEFINITIONS, database)[0][0])
+    return str(_ask(connection, _DEFINITIONS, database=database)[0][0])
 
 
 def is_empty(connection: Connection[Any], database: str) -> bool:
@@ -208,35 +208,34 @@ def is_empty(connection: Connection[Any], database: str) -> bool:
 _NAMES = """SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
 FROM information_schema.tables WHERE table_schema = %s"""
 
+# The schema is a constant wherever it stands: the server opens the tables of all databases else.
 _DEFINITIONS = """SELECT concat_ws(' ',
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
   column_type, column_default, is_nullable, column_key, extra))))
-  FROM information_schema.columns WHERE table_schema = s.name),
+  FROM information_schema.columns WHERE table_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
-  column_name)))) FROM information_schema.statistics WHERE table_schema = s.name),
+  column_name)))) FROM information_schema.statistics WHERE table_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', trigger_name, event_manipulation,
   action_timing, event_object_table, action_statement))))
-  FROM information_schema.triggers WHERE trigger_schema = s.name),
+  FROM information_schema.triggers WHERE event_object_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', routine_name, routine_definition))))
-  FROM information_schema.routines WHERE routine_schema = s.name),
+  FROM information_schema.routines WHERE routine_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, view_definition))))
-  FROM information_schema.views WHERE table_schema = s.name),
+  FROM information_schema.views WHERE table_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
-  constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = s.name))
-FROM (SELECT %s AS name) s"""
+  constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = %(database)s))"""
 
 _SEQUENCES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
 
 _TABLES = """
 SELECT t.table_name, t.auto_increment,
-  EXISTS (SELECT 1 FROM information_schema.triggers g WHERE g.event_object_schema = t.table_schema
-          AND g.event_object_table = t.table_name),
-  EXISTS (SELECT 1 FROM information_schema.table_constraints k
-          WHERE k.table_schema = t.table_schema AND k.table_name = t.table_name
-          AND k.constraint_type = 'PRIMARY KEY')
+  t.table_name IN (SELECT g.event_object_table FROM information_schema.triggers g
+                   WHERE g.event_object_schema = %(database)s),
+  t.table_name IN (SELECT k.table_name FROM information_schema.table_constraints k
+                   WHERE k.table_schema = %(database)s AND k.constraint_type = 'PRIMARY KEY')
 FROM information_schema.tables t
-WHERE t.table_schema = %s AND t.table_type = 'BASE TABLE' ORDER BY t.table_name"""
+WHERE t.table_schema = %(database)s AND t.table_type = 'BASE TABLE' ORDER BY t.table_name"""
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -249,7 +248,7 @@ def _tables(connection: Connection[Any], database: str) -> tuple[Table, ...]:
         columns.setdefault(table, []).append((column, kind))
     return tuple(
         Table(name, tuple(columns.get(name, ())), counter, bool(triggers), bool(keyed))
-        for name, counter, triggers, keyed in _ask(connection, _TABLES, database)
+        for name, counter, triggers, keyed in _ask(connection, _TABLES, database=database)
     )
 
 
@@ -345,9 +344,11 @@ def _restore(database: str, picture: str, state: Picture, table: Table) -> list[
     ]
 
 
-def _ask(connection: Connection[Any], question: str, *parameters: object) -> list[tuple[Any, ...]]:
+def _ask(
+    connection: Connection[Any], question: str, *parameters: object, **named: object
+) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(question, parameters or None)
+        cursor.execute(question, parameters or named or None)
         rows = list(cursor.fetchall())
         while cursor.nextset():
             pass
