@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -158,6 +159,11 @@ class Result:
         """Assert that no part was printed."""
         for part in parts:
             assert part not in self.out, self.out
+
+
+def hear_ctrl_c() -> None:
+    """In a new process: what was started in the background of a shell ignores Ctrl-C otherwise."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def leftovers(user: str | None = None) -> list[Path]:

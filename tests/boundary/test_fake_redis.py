@@ -126,3 +126,29 @@ async def test_async(client, fake_redis):
     assert (await client.post("/a")).json() == [1, 2, 3, 4]
 """
     run(pytester, test, app=app).passed(2)
+
+
+def test_a_client_of_the_lifespans_tells_the_number_too(pytester: pytest.Pytester) -> None:
+    """It's kept on `app.state`, and no module has it."""
+    app = """
+from contextlib import asynccontextmanager
+import redis.asyncio as aioredis
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.redis = aioredis.Redis.from_url("redis://cache.example.com/3")
+    yield
+    await app.state.redis.aclose()
+
+app = FastAPI(lifespan=lifespan)
+
+@app.post("/")
+async def count(): return await app.state.redis.incr("hits")
+"""
+    test = """
+async def test_it(client, fake_redis):
+    await client.post("/")
+    assert await fake_redis.get("hits") == "1"
+"""
+    run(pytester, test, app=app).passed(1)

@@ -184,3 +184,38 @@ async def test_it(client):
     result.counts(failed=1)
     result.says("GR051 ", "***")
     assert "correct-horse" not in result.out.split("GR051", 1)[1].split("\n")[0]
+
+
+def test_first_requests_side_by_side_wait_for_one_login(pytester: pytest.Pytester) -> None:
+    """None goes out as nobody."""
+    app = """
+import asyncio
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+
+app = FastAPI()
+logins = []
+class Login(BaseModel):
+    username: str
+    password: str
+
+@app.post("/login")
+async def login(data: Login):
+    logins.append(data.username)
+    for _ in range(10): await asyncio.sleep(0)
+    return {"access_token": "t"}
+
+@app.get("/me")
+async def me(bearer=Depends(HTTPBearer())): return "ann"
+"""
+    test = """
+import asyncio
+from main import logins
+async def test_it(client):
+    ann = client.as_user(("ann", "secret"))
+    answers = await asyncio.gather(*(ann.get("/me") for _ in range(3)))
+    assert [one.status_code for one in answers] == [200, 200, 200]
+    assert logins == ["ann"]
+"""
+    run(pytester, app, "POST /login", test).passed(1)

@@ -213,3 +213,30 @@ def user(make, request):
     )
     assert not names(result, "FAILED"), result.out
     assert "GET /orders/{order_id} 404 as another user order_id" in names(result, "PASSED")
+
+
+SILENT = """
+# Its scheme refuses nobody; what reads the token does.
+silent = OAuth2PasswordBearer(tokenUrl="login", auto_error=False)
+async def reader(token: Annotated[str | None, Depends(silent)]) -> str:
+    try:
+        return str(jwt.decode(token or "", KEY, ["HS256"])["sub"])
+    except jwt.PyJWTError:
+        raise HTTPException(401, "Nobody")
+@app.get("/mine")
+async def mine(sub: Annotated[str, Depends(reader)]) -> str: return sub
+"""
+
+
+def test_a_scheme_that_refuses_nobody_hides_no_forged_token(pytester: pytest.Pytester) -> None:
+    """As nobody is refused, a token that somebody else has signed must be, too."""
+    app = app_source("checked") + SILENT
+    result = run(pytester, app, "-v", "-k", "mine")
+    assert "GET /mine 401 with a forged credential" in names(result, "PASSED"), result.out
+    assert not names(result, "FAILED")
+    blind = app.replace(
+        'jwt.decode(token or "", KEY, ["HS256"])',
+        'jwt.decode(token or "", options={"verify_signature": False})',
+    )
+    result = run(pytester, blind, "-v", "-k", "mine")
+    assert "GET /mine 401 with a forged credential" in names(result, "FAILED"), result.out

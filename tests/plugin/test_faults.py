@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from greenroom.database import made
 from greenroom.database.folder import MEMORY_DISK, user_name
 from tests.dialects import KINDS_OF_SERVER, SERVERS, SQLITE, Dialect
-from tests.harness import Project, app_source
+from tests.harness import Project, app_source, hear_ctrl_c
 
 EMBEDDED = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
 SECONDS = 60
@@ -87,7 +87,7 @@ async def test_a(client):
     assert (await client.post("/items/lamp")).json() == 1
     async with engine.connect() as connection:
         await connection.execute(text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"))
 async def test_b(client):
     assert (await client.post("/items/lamp")).json() == 1
@@ -135,7 +135,7 @@ def kill(url):
     import psycopg
     host = url.query.get("host") or url.host
     with psycopg.connect(host=host, port=url.port, user="postgres", dbname="postgres", autocommit=True) as own:
-        own.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s "
+        own.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s "
                     "AND application_name <> 'greenroom'", [url.database])
 """
     project(served, kill + KILLED_IN_THE_POOL).run(pytester, "-p", "no:randomly").passed(3)
@@ -314,6 +314,7 @@ def test_the_server_goes_with_the_run(tmp_path: Path, how: signal.Signals, worke
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         try:
             end = time.monotonic() + SECONDS
@@ -404,6 +405,7 @@ def test_a_named_server_keeps_nothing_of_a_run_that_ends(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         try:
             end = time.monotonic() + SECONDS

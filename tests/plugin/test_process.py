@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Project, app_source, leftovers
+from tests.harness import Project, app_source, hear_ctrl_c, leftovers
 
 #: A suite that says when it is in its first test, and stays there until it is told to go on.
 WAITING = """
@@ -54,6 +54,7 @@ def _start(project: Project, folder: Path, *args: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )
 
 

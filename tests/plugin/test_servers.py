@@ -188,3 +188,15 @@ def test_the_door_and_the_apps_own_database_stay_as_they_are(
             count = own.execute("SELECT count(*) FROM pg_class WHERE oid >= 16384").fetchone()
         connection.execute("DROP DATABASE the_apps_own")
     assert count == (0,)
+
+
+def test_tables_that_mariadb_refuses_are_no_matter_where_it_is_not(
+    pytester: pytest.Pytester,
+) -> None:
+    """A text without a length: the schema is looked at before there is a database to name."""
+    app = APP.format(url="mysql+asyncmy://db.invalid/shop").replace(
+        "    id: Mapped[int]", "    name: Mapped[str]\n    id: Mapped[int]"
+    )
+    result = Project({"main.py": app, "test_it.py": TEST}).run(pytester)
+    result.says("GR027")
+    result.silent_about("INTERNALERROR", "AssertionError")

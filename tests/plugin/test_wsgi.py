@@ -191,3 +191,30 @@ def test_after(): held.pop().close()
     result = project.run(pytester, "-p", "no:randomly")
     result.passed(2)
     result.silent_about("GR025")
+
+
+def test_what_the_session_reads_again_is_not_the_requests(pytester: pytest.Pytester) -> None:
+    """Statements are counted up to the answer, and no further."""
+    app = """
+from flask import Flask, jsonify
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+class Base(DeclarativeBase): pass
+db = SQLAlchemy(model_class=Base)
+class User(db.Model):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:////nowhere/shop.db"
+db.init_app(app)
+@app.get("/")
+def names(): return jsonify([one.name for one in db.session.scalars(db.select(User))])
+"""
+    test = """
+from main import User
+def test_it(client, db_session, queries):
+    db_session.add(User(name="ann"))
+    with queries.exactly(1):
+        assert client.get("/").json == ["ann"]
+"""
+    Project({"main.py": app, "test_it.py": test}).run(pytester).passed(1)

@@ -114,28 +114,34 @@ def flask_client(  # noqa: PLR0917 - what it tells, and to whom
             path = _path(args[0] if args else kwargs.get("path", ""))
             before()
             watch = asked()
+            seen: Exchange | None = None
             try:
                 with over(str(kwargs.get("method", "GET")), path):
                     response = super().open(*args, **kwargs)
+                seen = _answered(response, _sent(kwargs))
             except Exception as error:
                 told = f"raised {type(error).__name__}: {error}"
                 method = str(kwargs.get("method", "GET"))
-                watch.saw(Exchange(method, path, _sent(kwargs), None, error=told))()
+                seen = Exchange(method, path, _sent(kwargs), None, error=told)
                 raise
             finally:
+                # Before the session reads again, which is none of the request's. Whether somebody
+                # looks at the answer can't be seen from here.
+                if seen is not None:
+                    watch.saw(seen)()
                 after()
-            # What has no length is a stream, which the test reads as it comes.
-            received = response.get_data() if response.content_length is not None else None
-            target = response.request.full_path.rstrip("?")
-            method = response.request.method
-            status, kind = response.status_code, response.content_type or ""
-            # Whether somebody looks at it can't be seen from here.
-            watch.saw(
-                Exchange(method, target, _sent(kwargs), status, received, content_type=kind)
-            )()
             return response
 
     return Client(app, app.response_class, use_cookies=True)
+
+
+def _answered(response: Any, sent: bytes | None) -> Exchange:
+    # What has no length is a stream, which the test reads as it comes.
+    received = response.get_data() if response.content_length is not None else None
+    target = response.request.full_path.rstrip("?")
+    method, status = response.request.method, response.status_code
+    kind = response.content_type or ""
+    return Exchange(method, target, sent, status, received, content_type=kind)
 
 
 def _path(asked: Any) -> str:

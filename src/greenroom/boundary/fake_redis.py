@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
+from greenroom.boundary.live import live_objects
 from greenroom.boundary.patching import put
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -80,10 +81,19 @@ class FakeRedisServer:
 
 
 def _number(modules: Iterable[ModuleType]) -> int:
-    """The number of the database that the first client in the project's modules uses; else 0."""
-    for module in modules:
-        for value in list(vars(module).values()):
-            if type(value).__module__.startswith("redis."):
-                pool = getattr(value, "connection_pool", value)
-                return int(getattr(pool, "connection_kwargs", {}).get("db") or 0)
-    return 0
+    """The number of the database that the first client in the project's modules uses.
+
+    Where there is none, it's that of one that lives elsewhere, on `app.state` for instance; else 0.
+    """
+    found = [
+        getattr(value, "connection_pool", value)
+        for module in modules
+        for value in list(vars(module).values())
+        if type(value).__module__.startswith("redis.")
+    ]
+    if not found:
+        for module in ("redis.connection", "redis.asyncio.connection"):
+            pool = importlib.import_module(module).ConnectionPool
+            found += live_objects(pool)
+    told = [getattr(pool, "connection_kwargs", None) for pool in found]
+    return next((int(one.get("db") or 0) for one in told if one is not None), 0)

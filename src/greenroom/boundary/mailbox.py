@@ -79,7 +79,8 @@ class Mail:
 
     def _body(self, kind: str) -> str:
         part = self.message.get_body((kind,))
-        return str(part.get_content()) if part is not None else ""
+        # On its way, every line ends as the protocol has it.
+        return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
 
 
 class Mailbox(Sequence[Mail]):

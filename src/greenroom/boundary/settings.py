@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import gc
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
+from greenroom.boundary.live import live_objects
 from greenroom.boundary.patching import put
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -49,7 +49,7 @@ class SettingsChanger:
         modules = list(self._modules())
         base = _base()
         kinds = _classes(modules, base)
-        live = _live(base)
+        live = live_objects(base)
         for name, value in values.items():
             kind = _owner(kinds, name, cls)
             if kind not in self._wanted:
@@ -153,17 +153,6 @@ def _classes(modules: Iterable[ModuleType], base: type) -> list[Any]:
         if isinstance(value, type) and issubclass(value, base) and value.__module__ in names
     }
     return sorted(found, key=lambda kind: (kind.__module__, kind.__qualname__))
-
-
-def _live(base: type) -> list[Any]:
-    """All objects of the class and of those derived from it."""
-    frozen = gc.get_freeze_count()
-    gc.unfreeze()  # What was made at import is put aside there, and not looked at.
-    try:
-        return [one for one in gc.get_objects() if issubclass(type(one), base)]
-    finally:
-        if frozen:
-            gc.freeze()
 
 
 def _owner(kinds: list[Any], name: str, cls: type | None) -> type:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import time
@@ -190,9 +191,12 @@ def _async_client(library: ModuleType) -> Any:  # noqa: C901 - many small method
 
         async def _enter(self) -> None:
             __tracebackhide__ = True
-            entering, self.entering = self.entering, None
-            if entering is not None:
-                self.know(await entering())
+            # Requests may go out side by side: all wait for the one that asks who he is.
+            if self.turn is None:
+                self.turn = asyncio.Lock()
+            async with self.turn:
+                if self.entering is not None:
+                    self.know(await self.entering())
 
         async def request(self, method: str, url: Any, **options: Any) -> Any:
             __tracebackhide__ = True

@@ -36,6 +36,12 @@ def read_project(root: Path) -> Project:
         text = file.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return Project(root, None, None, declares=False)
+    except UnicodeDecodeError as error:
+        raise GreenroomError(
+            Code.CONFIGURATION,
+            f"{file} isn't UTF-8: {error}.",
+            "Save it as UTF-8, as TOML wants it.",
+        ) from None
     if not any(word in text.lower() for word in ("greenroom", "fastapi")):
         return Project(root, None, None, declares=False)
     try:

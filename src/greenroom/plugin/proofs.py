@@ -145,7 +145,8 @@ class Proofs:
 def _is_partial(config: pytest.Config) -> bool:
     """Whether it's a part of the suite that was asked for: some tests, or some files."""
     option = config.option
-    chosen = ("keyword", "markexpr", "lf", "deselect", "stepwise")
+    # Also one of pytest-split's shards.
+    chosen = ("keyword", "markexpr", "lf", "deselect", "stepwise", "splits")
     if any(getattr(option, name, None) for name in chosen):
         return True
     named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []

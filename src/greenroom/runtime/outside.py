@@ -169,10 +169,13 @@ class Outside:
 
     def modules(self) -> list[ModuleType]:
         """The project's modules that are imported."""
+        below = f"{self._root}{os.sep}"
         return [
             module
             for module in list(sys.modules.values())
             if isinstance(file := getattr(module, "__file__", None), str)
+            # There are thousands of others.
+            and file.startswith(below)
             and self._is_projects(Path(file))
         ]
 

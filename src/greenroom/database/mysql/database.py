@@ -171,14 +171,17 @@ class MysqlDatabase(PrivateDatabase):
             self.open()
             make()
         except GreenroomError as error:
-            # Each worker's has another name; without it, all tell the same, and it is told once.
-            what = error.what.replace(f"{self.name}.", "")
+            what = self._without_its_name(error.what)
             self.close()
             raise GreenroomError(error.code, what, error.advice, error.detail) from None
         except BaseException:
             self.close()
             raise
         return False
+
+    def _without_its_name(self, text: str) -> str:
+        """Each worker's has another one; without it, all tell the same, and it is told once."""
+        return text.replace(f"{self._name}.", "") if self._name is not None else text
 
     def is_empty(self) -> bool:
         """Whether there is no table or view in it."""
