@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := .venv-demo
 OLDEST := .venv-oldest
+DOCS := .venv-docs
 # What is longer than a few minutes, each with a target of its own.
-APART := $(addprefix --ignore tests/,fuzz shapes probes boundary data)
+APART := $(addprefix --ignore tests/,fuzz shapes probes boundary data docs examples)
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test parts shapes probes fuzz servers lint types imports check oldest soak fresh bench clean
+.PHONY: demo test parts shapes probes fuzz docs servers lint types imports check oldest soak fresh bench \
+	reference pictures site clean
 
 demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user would.
 	cd examples/quickstart && ../../$(DEMO)/bin/python -m pytest
@@ -27,6 +29,9 @@ probes: $(VENV)/done  ## Every database x isolation x kind of loop, on two worke
 
 fuzz: $(VENV)/done  ## Random schedules of the isolation rollback, beside real connections.
 	$(VENV)/bin/python -m pytest tests/fuzz
+
+docs: $(VENV)/done  ## What the documentation shows, and the services in examples/, each by its own suite.
+	$(VENV)/bin/python -m pytest tests/docs tests/examples
 
 servers: $(VENV)/done  ## Those of the tests that need a server of this machine.
 	$(VENV)/bin/python -m pytest $(APART) -k "asyncmy or aiomysql or mariadb or mysql or served"
@@ -58,8 +63,18 @@ fresh:  ## A fresh environment, an empty folder, an app and a test: nothing but 
 bench: $(VENV)/done  ## Ratios against the usual recipes, interleaved: benchmarks/README.md.
 	$(VENV)/bin/python -m benchmarks
 
+reference: $(VENV)/done  ## Write docs/reference.md from the code.
+	$(VENV)/bin/python docs/generate.py
+
+pictures: $(DOCS)/done  ## Make the README's pictures from real runs; needs Chromium.
+	$(DOCS)/bin/python docs/pictures.py
+
+site: $(DOCS)/done  ## The documentation as a site, built offline; a warning is an error.
+	$(DOCS)/bin/python -m sphinx -W --keep-going -q -b html docs $(DOCS)/site
+	@echo "open $(DOCS)/site/index.html"
+
 clean:
-	rm -rf $(VENV) .venv-newest $(DEMO) $(OLDEST) benchmarks/_generated .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-newest $(DEMO) $(OLDEST) $(DOCS) benchmarks/_generated .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/done: pyproject.toml requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -73,6 +88,12 @@ $(OLDEST)/done: pyproject.toml requirements-dev.txt requirements-oldest.txt
 	$(OLDEST)/bin/python $(PIP) -r $(OLDEST)/requirements.txt -r requirements-oldest.txt
 	$(OLDEST)/bin/python $(PIP) -e .
 	$(OLDEST)/bin/python -m pip uninstall --quiet --yes httpx2 httpcore2
+	touch $@
+
+$(DOCS)/done: pyproject.toml requirements-docs.txt
+	$(PYTHON) -m venv --clear $(DOCS)
+	$(DOCS)/bin/python $(PIP) -r requirements-docs.txt
+	$(DOCS)/bin/python $(PIP) -e '.[postgres,clock,queries,fuzz]'
 	touch $@
 
 $(DEMO)/done: pyproject.toml

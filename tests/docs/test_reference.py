@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -51,6 +52,23 @@ def test_no_other_code_is_documented() -> None:
     """Codes are never used again, so a section without a code is a slip."""
     headings = re.findall(r"^## (GR\d+)$", page("errors.md"), re.MULTILINE)
     assert headings == [code.value for code in Code]
+
+
+@pytest.mark.parametrize("code", list(Code), ids=lambda code: code.value)
+def test_an_error_code_stands_for_what_its_section_says(code: Code) -> None:
+    """Its first words."""
+    section = page("errors.md").partition(f"## {code.value}\n")[2]
+    assert " ".join(section.split()).startswith(f"**{code.title}")
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    """Write it by `make reference`."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert page("reference.md") == module.reference()
 
 
 @pytest.mark.parametrize("name", FIXTURES)

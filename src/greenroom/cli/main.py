@@ -6,8 +6,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from greenroom.cli import db, outcomes
+from greenroom.cli import db, init, outcomes
 from greenroom.facts.errors import GreenroomError
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be asked for."""
+    made = argparse.ArgumentParser(
+        prog="greenroom", description="Real databases for tests, and what a suite proves."
+    )
+    commands = made.add_subparsers(dest="command", required=True, metavar="command")
+    init.add_to(commands)
+    db.add_to(commands)
+    outcomes.add_to(commands)
+    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,13 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Wrong arguments are 2, as argparse has it.
     """
-    parser = argparse.ArgumentParser(
-        prog="greenroom", description="Real databases for tests, and what a suite proves."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    db.add_to(commands)
-    outcomes.add_to(commands)
-    chosen = parser.parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except GreenroomError as error:

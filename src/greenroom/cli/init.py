@@ -1,0 +1,230 @@
+"""`greenroom init`: propose the settings, a first test and a workflow for a project that has none."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from greenroom.facts.errors import Code, GreenroomError
+
+if TYPE_CHECKING:
+    from greenroom.facts.outcome import Planned
+    from greenroom.facts.survey import Survey
+    from greenroom.scaffold.project import Project
+    from greenroom.scaffold.proposal import Proposal
+
+#: How pytest ends if tests failed, and if there are none.
+_ALL_PASSED, _SOME_FAILED, _NO_TESTS = 0, 1, 5
+_SERVICES = ("github", "gitlab", "none")
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("init", help="propose settings, a first test and a workflow")
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if something is proposed"
+    )
+    parser.add_argument(
+        "--ci",
+        choices=_SERVICES,
+        metavar="|".join(_SERVICES),
+        help="whose workflow; else it's guessed",
+    )
+    parser.add_argument(
+        "--stubs",
+        action="store_true",
+        help="also a failing test for each answer that no test shows",
+    )
+    parser.add_argument(
+        "--skill",
+        nargs="?",
+        type=Path,
+        const=Path(),
+        metavar="FILE",
+        help="also a page that teaches coding assistants to write tests with greenroom",
+    )
+    parser.set_defaults(run=_init)
+
+
+def _init(chosen: argparse.Namespace) -> int:
+    from greenroom.config.project import read_project
+    from greenroom.runtime.activation import project_root
+    from greenroom.runtime.survey import survey
+    from greenroom.scaffold.project import look
+
+    here = Path.cwd()
+    root = project_root([here, *here.parents]) or here
+    with contextlib.chdir(root):
+        look(root)  # A pyproject.toml that can't be read is told first.
+        found = survey(root, os.environ)
+        _say_what_was_found(root, found)
+        _warn_of_uncommitted(root)
+        declares = read_project(root).declares
+        proposals, notes = _base(look(root), found, chosen, declares=declares)
+        written = _offer(root, proposals, chosen)
+        if chosen.stubs:
+            # The suite has to be there before it can be told what it doesn't show.
+            more = _stubs(look(root), found, wait=bool(proposals) and written < len(proposals))
+            written += _offer(root, more, chosen)
+            proposals = [*proposals, *more]
+    for note in notes:
+        print(f"note: {note}")
+    if not declares:
+        print(
+            f"note: greenroom isn't among the project's dependencies: {_how_to_declare(root, found)}"
+        )
+    if chosen.check:
+        print(f"{_count(len(proposals))} proposed." if proposals else "Nothing to do.")
+        return int(bool(proposals))
+    if not proposals:
+        print("Nothing to do.")
+    elif written:
+        print(f"{_count(written)} written. Now run: pytest")
+    return 0
+
+
+def _base(
+    project: Project, found: Survey, chosen: argparse.Namespace, *, declares: bool
+) -> tuple[list[Proposal], list[str]]:
+    from greenroom.scaffold import ci, first_test, settings, skill
+
+    major = int(metadata.version("pytest").partition(".")[0])
+    configured, notes = settings.pyproject(project, found, pytest=major)
+    proposals = [configured, settings.env_file(project), first_test.first_test(project, found)]
+    if chosen.ci != "none":
+        workflow, more = ci.workflow(project, found, chosen.ci, declares=declares)
+        proposals.append(workflow)
+        notes += more
+    if chosen.skill is not None:
+        proposals.append(skill.skill(project, None if chosen.skill == Path() else chosen.skill))
+    there = [one for one in proposals if one is not None]
+    notes += _ignored(project.root, there)
+    return there, notes
+
+
+def _offer(root: Path, proposals: Sequence[Proposal], chosen: argparse.Namespace) -> int:
+    """Show each, and write those that are wanted; how many were."""
+    from greenroom.scaffold.proposal import check_writable
+
+    if not chosen.check:
+        check_writable(root, proposals)
+    written = 0
+    for proposal in proposals:
+        print(f"\n{proposal.path}: {proposal.why}")
+        print(proposal.diff(), end="", flush=True)
+        if not chosen.check and (chosen.yes or _agrees(f"Write {proposal.path}? [y/N] ")):
+            proposal.write(root)
+            written += 1
+    if proposals:
+        print()
+    return written
+
+
+def _agrees(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except EOFError:
+        print("\nNobody answers: give --yes to write, or --check to look.")
+        return False
+
+
+def _stubs(project: Project, found: Survey, *, wait: bool) -> list[Proposal]:
+    """The tests that are missing.
+
+    :param wait: whether the settings, without which the suite may not run, weren't written.
+    """
+    from greenroom.scaffold.stubs import stubs
+
+    missing: Iterable[Planned] = (one for one in found.plan if not one.dropped)
+    if project.tests and not wait:
+        missing = _missing(project.root)
+    return stubs(project, missing, is_wsgi=found.is_wsgi)
+
+
+def _missing(root: Path) -> list[Planned]:
+    """Run the suite: what is planned, and no test looks at."""
+    from greenroom.runtime import outcomes
+
+    with tempfile.TemporaryDirectory(prefix="greenroom-init-") as folder:
+        file = Path(folder, "outcome.json")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        done = subprocess.run(  # noqa: S603 - pytest, by the interpreter that runs this
+            [*command, f"--greenroom-report={file}"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in {_ALL_PASSED, _SOME_FAILED, _NO_TESTS} or not file.exists():
+            raise GreenroomError(
+                Code.INIT,
+                f"the suite can't be run to see what it shows: pytest ended with {done.returncode}.",
+                "Run pytest, correct what it says, then run greenroom init --stubs again.",
+                detail="\n".join(
+                    [*done.stdout.splitlines()[-20:], *done.stderr.splitlines()[-20:]]
+                ),
+            )
+        return outcomes.read(file).gaps()
+
+
+def _say_what_was_found(root: Path, found: Survey) -> None:
+    databases = (
+        f", on {' and '.join(found.databases)}" if found.databases else ", without a database"
+    )
+    print(f"greenroom init in {root}")
+    print(f"app {found.address} ({found.source}){databases}")
+    print(f"GET {found.answer.path} answers {found.answer.status}")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git says; None if it isn't there, or this is no repository."""
+    try:
+        done = subprocess.run(  # noqa: S603 - git, asked about the folder
+            ["git", *arguments],  # noqa: S607 - the user's own
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _warn_of_uncommitted(root: Path) -> None:
+    changed = (_git(root, "status", "--porcelain", ".") or "").splitlines()
+    if changed:
+        files = "a file here isn't" if len(changed) == 1 else f"{len(changed)} files here aren't"
+        print(f"warning: {files} committed: git diff will show both changes.")
+
+
+def _ignored(root: Path, proposals: Sequence[Proposal]) -> list[str]:
+    return [
+        f"{proposal.path} is ignored by git: add !{proposal.path.as_posix()} to .gitignore."
+        for proposal in proposals
+        if _git(root, "check-ignore", proposal.path.as_posix())
+    ]
+
+
+def _how_to_declare(root: Path, found: Survey) -> str:
+    from greenroom.scaffold.ci import requirement
+
+    wanted = requirement(found)
+    if (root / "uv.lock").exists():
+        return f'uv add --dev "{wanted}"'
+    if (root / "poetry.lock").exists():
+        return f'poetry add --group dev "{wanted}"'
+    return f'add "{wanted}" to what is installed for development'
+
+
+def _count(files: int) -> str:
+    return "One file" if files == 1 else f"{files} files"

@@ -1,0 +1,38 @@
+"""What is known of an app before it has a suite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from greenroom.facts.outcome import Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the app answered when it was asked once.
+
+    :param path: what was asked for by GET.
+    """
+
+    path: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """An app that was found, started and asked.
+
+    :param address: `module:attribute`, or `module:factory()`.
+    :param source: who says that this is the app.
+    :param is_wsgi: whether it is one of WSGI's.
+    :param databases: the products on which it was tested, such as `postgresql 17.6`.
+    :param answer: one that tells something of the app.
+    :param plan: what its operations should be shown to answer.
+    """
+
+    address: str
+    source: str
+    is_wsgi: bool
+    databases: tuple[str, ...]
+    answer: Answer
+    plan: tuple[Planned, ...]

@@ -1,0 +1,189 @@
+"""A workflow that runs the suite for every change: GitHub's or GitLab's."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from greenroom.facts.survey import Survey
+from greenroom.scaffold.project import Project
+from greenroom.scaffold.proposal import Proposal, read
+from greenroom.scaffold.pyproject import find
+
+#: The services, by their names on the command line.
+SERVICES = ("github", "gitlab")
+_GITHUB = Path(".github", "workflows", "tests.yml")
+_GITLAB = Path(".gitlab-ci.yml")
+_REQUIREMENTS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "dev-requirements.txt",
+    "requirements-test.txt",
+)
+#: The oldest Python that greenroom runs on, 3.11.
+OLDEST = 11
+#: The extras that a kind of database needs.
+_EXTRAS = {"postgresql": "postgres", "mariadb": "mysql", "mysql": "mysql"}
+
+
+def workflow(
+    project: Project, survey: Survey, service: str | None, *, declares: bool
+) -> tuple[Proposal | None, list[str]]:
+    """The workflow, if the project has none that runs pytest, and notes.
+
+    :param service: one of `SERVICES`; None takes the one whose files are there, else GitHub's.
+    :param declares: whether greenroom is among the project's dependencies.
+    """
+    root = project.root
+    if service is None:
+        service = "gitlab" if (root / _GITLAB).exists() else "github"
+    if service == "gitlab":
+        if (root / _GITLAB).exists():
+            return _already(str(_GITLAB), read(root / _GITLAB) or "")
+        text = _gitlab(project, survey, declares=declares)
+        return Proposal(_GITLAB, None, text, "GitLab runs the suite"), _unknown(project, text)
+    folder = root / _GITHUB.parent
+    files = [*folder.glob("*.yml"), *folder.glob("*.yaml")] if folder.is_dir() else []
+    for file in files:
+        text = read(file) or ""
+        if file.name == _GITHUB.name or re.search(r"\b(pytest|tox|nox)\b", text):
+            return _already(file.relative_to(root).as_posix(), text)
+    text = _github(project, survey, declares=declares)
+    return Proposal(_GITHUB, None, text, "GitHub Actions run the suite"), _unknown(project, text)
+
+
+def _unknown(project: Project, text: str) -> list[str]:
+    """What to say where nobody says what the app needs."""
+    if re.search(r"-r |-e |sync|poetry|--group", text) or _dependencies(project):
+        return []
+    return ["the workflow installs greenroom alone: nothing here says what else the app needs."]
+
+
+def _already(name: str, text: str) -> tuple[None, list[str]]:
+    if re.search(r"\b(pytest|tox|nox|make)\b", text):
+        return None, []
+    return None, [f"{name} is there and runs no pytest. It is left as it is."]
+
+
+def _github(project: Project, survey: Survey, *, declares: bool) -> str:
+    uses_uv = project.text("uv.lock") is not None
+    python = _python(project)
+    lines = [
+        "name: tests",
+        "",
+        "on: [push, pull_request]",
+        "",
+        "permissions:",
+        "  contents: read",
+        "",
+        "jobs:",
+        "  tests:",
+        "    runs-on: ubuntu-latest",
+    ]
+    if _needs_mariadb(survey):
+        lines += [
+            "    services:",
+            "      mariadb:",
+            "        image: mariadb:11",
+            "        env:",
+            '          MARIADB_ALLOW_EMPTY_ROOT_PASSWORD: "1"',
+            "        ports:",
+            "          - 3306:3306",
+            "        options: >-",
+            '          --health-cmd "healthcheck.sh --connect --innodb_initialized"',
+            "          --health-interval 2s",
+            "          --health-retries 30",
+            "    env:",
+            "      GREENROOM_DATABASE: mysql://root@127.0.0.1:3306",
+        ]
+    lines += ["    steps:", "      - uses: actions/checkout@v5"]
+    if uses_uv:
+        lines += ["      - uses: astral-sh/setup-uv@v7"]
+    else:
+        lines += [
+            "      - uses: actions/setup-python@v6",
+            "        with:",
+            f'          python-version: "{python}"',
+        ]
+    lines += [
+        f"      - run: {command}" for command in _commands(project, survey, declares=declares)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _gitlab(project: Project, survey: Survey, *, declares: bool) -> str:
+    lines = ["tests:", f"  image: python:{_python(project)}"]
+    if _needs_mariadb(survey):
+        lines += [
+            "  services:",
+            "    - name: mariadb:11",
+            "      alias: mariadb",
+            "  variables:",
+            '    MARIADB_ALLOW_EMPTY_ROOT_PASSWORD: "1"',
+            "    GREENROOM_DATABASE: mysql://root@mariadb:3306",
+        ]
+    commands = _commands(project, survey, declares=declares)
+    if project.text("uv.lock") is not None:
+        commands = ["pip install uv", *commands]
+    commands[-1] += " --junitxml=junit.xml"
+    lines += [
+        "  script:",
+        *(f"    - {command}" for command in commands),
+        "  artifacts:",
+        "    when: always",
+        "    reports:",
+        "      junit: junit.xml",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def requirement(survey: Survey) -> str:
+    """What has to be installed: greenroom with the extras that the app's databases need, as pip takes it."""
+    extras = sorted({_EXTRAS[kind] for kind in map(_kind, survey.databases) if kind in _EXTRAS})
+    return f"greenroom[{','.join(extras)}]" if extras else "greenroom"
+
+
+def _commands(project: Project, survey: Survey, *, declares: bool) -> list[str]:
+    """How the project is installed, and its suite run."""
+    wanted = requirement(survey)
+    if project.text("uv.lock") is not None:
+        run = "uv run" if declares else f'uv run --with "{wanted}"'
+        return ["uv sync", f"{run} pytest"]
+    if project.text("poetry.lock") is not None:
+        more = [] if declares else [f'poetry run pip install "{wanted}"']
+        return ["pip install poetry", "poetry install", *more, "poetry run pytest"]
+    parts = [f"-r {name}" for name in _REQUIREMENTS if project.text(name) is not None]
+    extras: Mapping[str, object] = find(project.data, "project.optional-dependencies") or {}
+    groups: Mapping[str, object] = find(project.data, "dependency-groups") or {}
+    if find(project.data, "project") is not None and find(project.data, "build-system") is not None:
+        chosen = [name for name in ("dev", "test", "tests") if name in extras]
+        parts.append(f'-e ".[{",".join(chosen)}]"' if chosen else "-e .")
+    elif find(project.data, "project") is not None and not parts:
+        parts += [f'"{one}"' for one in _dependencies(project)]
+    parts += [f"--group {name}" for name in ("dev", "test", "tests") if name in groups]
+    if not declares:
+        parts.append(f'"{wanted}"')
+    # Groups need pip 25.1.
+    first = ["pip install --upgrade pip"] if groups else []
+    return [*first, f"pip install {' '.join(parts)}", "pytest"]
+
+
+def _dependencies(project: Project) -> list[str]:
+    found = (find(project.data, "project") or {}).get("dependencies", [])
+    return [one for one in found if isinstance(one, str) and '"' not in one]
+
+
+def _python(project: Project) -> str:
+    """The version that the project asks for at least, else the one that runs now."""
+    found = re.search(r">=\s*3\.(\d+)", project.requires_python or "")
+    return f"3.{max(int(found[1]), OLDEST) if found else sys.version_info.minor}"
+
+
+def _needs_mariadb(survey: Survey) -> bool:
+    return any(_EXTRAS.get(_kind(one)) == "mysql" for one in survey.databases)
+
+
+def _kind(product: str) -> str:
+    return product.partition(" ")[0]

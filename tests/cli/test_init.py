@@ -1,0 +1,414 @@
+"""`greenroom init`: what it proposes, and that it writes that and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.folder import Folder, changes
+from tests.docs.blocks import files_of
+
+APP = """
+from fastapi import FastAPI, HTTPException
+app = FastAPI()
+
+@app.get("/items/{item_id}")
+def read_item(item_id: int):
+    raise HTTPException(404)
+
+@app.get("/health")
+def health(): return {"status": "ok"}
+
+@app.post("/items", status_code=201)
+def create_item(body: dict): return body
+"""
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "shop").write(main_dot_py=APP)
+
+
+def test_a_bare_project_gets_a_suite_that_is_green(bare: Folder) -> None:
+    """Settings, a first test of what the app was seen to answer, and a workflow."""
+    done = bare.init("--yes")
+    assert done.returncode == 0, done.stderr
+    assert set(bare.files()) == {
+        ".env.test",
+        ".github/workflows/tests.yml",
+        "main.py",
+        "pyproject.toml",
+        "tests/test_smoke.py",
+    }
+    assert 'client.get("/health")' in bare.files()["tests/test_smoke.py"]
+    ran = bare.pytest("-q")
+    assert "1 passed" in ran.stdout, ran.stdout
+    assert ran.returncode == 0
+
+
+def test_what_is_shown_is_what_git_shows(bare: Folder) -> None:
+    """Line by line, of new files and of a changed one."""
+    bare.write(pyproject_dot_toml='# mine\n[project]\nname = "shop"\nversion = "1"\n')
+    bare.git("init", "-q")
+    bare.git("add", "-A")
+    bare.git("commit", "-qm", "first")
+    done = bare.init("--yes")
+    bare.git("add", "-AN", ".")
+    shown = bare.git("diff", "--no-color")
+    assert sorted(changes(done.stdout)) == sorted(changes(shown))
+    assert not [line for line in changes(shown) if line.startswith("-")]
+
+
+def test_the_second_time_there_is_nothing_to_do(bare: Folder) -> None:
+    """Also with what was asked for besides."""
+    wanted = ["--yes", "--stubs", "--skill"]
+    assert bare.init(*wanted).returncode == 0
+    before = bare.files()
+    done = bare.init(*wanted)
+    assert "Nothing to do." in done.stdout
+    assert bare.files() == before
+    assert bare.init("--check", "--stubs", "--skill").returncode == 0
+
+
+def test_check_writes_nothing_and_says_so_by_its_code(bare: Folder) -> None:
+    """For CI."""
+    before = bare.files()
+    done = bare.init("--check")
+    assert (done.returncode, bare.files()) == (1, before)
+    assert "4 files proposed." in done.stdout
+
+
+def test_each_file_is_asked_for(bare: Folder) -> None:
+    """Only what gets a yes is written."""
+    done = bare.init(answers="n\nn\nyes\nn\n")
+    assert set(bare.files()) == {"main.py", "tests/test_smoke.py"}
+    assert "Write tests/test_smoke.py? [y/N]" in done.stdout
+    assert "One file written." in done.stdout
+
+
+def test_nobody_who_answers_is_a_no(bare: Folder) -> None:
+    """As in a pipe."""
+    done = bare.init()
+    assert "Nobody answers: give --yes to write, or --check to look." in done.stdout
+    assert set(bare.files()) == {"main.py"}
+    assert done.returncode == 0
+
+
+def test_nothing_is_overwritten(bare: Folder) -> None:
+    """Whatever the files say."""
+    own = {
+        "pyproject_dot_toml": '[tool.greenroom]\napp = "main:app"\n[tool.pytest.ini_options]\n'
+        'asyncio_mode = "strict"\naddopts = "-q"\n[tool.coverage.run]\nbranch = false\n',
+        "tests__test_own_dot_py": "async def test_own(client): pass\n",
+    }
+    bare.write(**own)
+    (bare.path / ".env.test").write_text("A=1\n")
+    (bare.path / ".gitlab-ci.yml").write_text("tests:\n  script: pytest\n")
+    before = bare.files()
+    assert bare.init("--yes").returncode == 0
+    after = bare.files()
+    assert {
+        name: text for name, text in after.items() if name in before and name != "pyproject.toml"
+    } == {name: text for name, text in before.items() if name != "pyproject.toml"}
+    assert set(after) == set(before)
+    table = bare.data()["pytest"]["ini_options"]  # type: ignore[index]
+    assert (table["asyncio_mode"], table["addopts"]) == ("strict", "-q")
+    assert "asyncio_default_test_loop_scope" not in table
+
+
+def test_markers_that_nobody_has_declared_keep_strict_markers_out(bare: Folder) -> None:
+    """The suite would not be collected."""
+    bare.write(
+        pyproject_dot_toml='[tool.pytest.ini_options]\nmarkers = ["fast: quick"]\n',
+        tests__test_own_dot_py="import pytest\n@pytest.mark.fast\n@pytest.mark.slow\n"
+        "async def test_own(client): pass\n",
+    )
+    done = bare.init("--yes")
+    assert (
+        "strict markers are left out: the suite uses marks that nobody has declared (slow)"
+        in done.stdout
+    )
+    assert "strict" not in str(bare.data()["pytest"])
+    assert "1 passed" in bare.pytest("-q").stdout
+
+
+def test_a_project_whose_settings_are_elsewhere_keeps_them_there(bare: Folder) -> None:
+    """pytest.ini wins over pyproject.toml."""
+    bare.write(pytest_dot_ini="[pytest]\n")
+    done = bare.init("--yes")
+    assert "pytest takes its settings from pytest.ini, which is left as it is" in done.stdout
+    assert "pytest" not in bare.data()
+    assert "1 passed" in bare.pytest("-q").stdout
+
+
+def test_a_suite_for_anyio_keeps_its_mode(bare: Folder) -> None:
+    """In auto mode pytest-asyncio would take its fixtures."""
+    bare.write(
+        tests__test_own_dot_py="import pytest\npytestmark = pytest.mark.anyio\n"
+        "@pytest.fixture\ndef anyio_backend(): return 'asyncio'\n"
+        "async def test_own(client): assert (await client.get('/health')).status_code == 200\n"
+    )
+    bare.init("--yes")
+    assert "asyncio_mode" not in str(bare.data())
+    assert "1 passed" in bare.pytest("-q").stdout
+
+
+def test_names_of_variables_are_taken_over_and_no_values(bare: Folder) -> None:
+    """They may be secrets."""
+    bare.write(_dot_env="export TOKEN=s3cret\nSHOP_NAME = x\n# OTHER=1\n")
+    bare.init("--yes")
+    text = bare.files()[".env.test"]
+    assert "# TOKEN=\n# SHOP_NAME=\n" in text
+    assert "s3cret" not in text
+    assert "OTHER" not in text
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"requirements_dot_txt": ""}, 'pip install -r requirements.txt "greenroom"'),
+        ({"uv_dot_lock": ""}, 'uv run --with "greenroom" pytest'),
+        ({"poetry_dot_lock": ""}, "poetry run pytest"),
+        (
+            {
+                "pyproject_dot_toml": '[build-system]\nrequires = []\n[project]\nname = "s"\nversion = "1"\n'
+                '[project.optional-dependencies]\ndev = ["greenroom"]\n'
+            },
+            'pip install -e ".[dev]"',
+        ),
+        (
+            {
+                "pyproject_dot_toml": '[project]\nname = "s"\nversion = "1"\ndependencies = ["fastapi"]\n'
+                '[dependency-groups]\ndev = ["greenroom"]\n'
+            },
+            'pip install "fastapi" --group dev',
+        ),
+    ],
+    ids=["requirements", "uv", "poetry", "extra", "group"],
+)
+@pytest.mark.parametrize("service", ["github", "gitlab"])
+def test_the_workflow_installs_as_the_project_does(
+    bare: Folder, service: str, files: dict[str, str], expected: str
+) -> None:
+    """And it is valid YAML."""
+    import yaml
+
+    bare.write(**files)
+    assert bare.init("--yes", "--ci", service).returncode == 0
+    name = ".github/workflows/tests.yml" if service == "github" else ".gitlab-ci.yml"
+    text = bare.files()[name]
+    assert expected in text
+    jobs = yaml.safe_load(text)
+    job = jobs["jobs"]["tests"] if service == "github" else jobs["tests"]
+    steps = [step.get("run", "") for step in job["steps"]] if service == "github" else job["script"]
+    assert "pytest" in steps[-1]
+
+
+def test_no_workflow_is_proposed_where_none_is_wanted(bare: Folder) -> None:
+    """`--ci none`."""
+    bare.init("--yes", "--ci", "none")
+    assert not [name for name in bare.files() if name.endswith(".yml")]
+
+
+def test_a_service_that_nobody_knows_is_refused(bare: Folder) -> None:
+    """With those that are known."""
+    done = bare.init("--ci", "jenkins")
+    assert done.returncode == 2
+    assert "'jenkins'" in done.stderr
+    assert "github" in done.stderr
+    assert set(bare.files()) == {"main.py"}
+
+
+def test_stubs_are_red_until_somebody_fills_them_in(bare: Folder) -> None:
+    """One for each answer that is planned and that no test looks at."""
+    bare.init("--yes", "--stubs")
+    text = bare.files()["tests/test_items_missing.py"]
+    assert '"""GET /items/{item_id} 404: HTTPException raised in main.read_item; ' in text
+    assert '"""POST /items 201: declared in OpenAPI."""' in text
+    assert "health" not in text
+    ran = bare.pytest("-q", "--greenroom-report=outcome.json")
+    stubs = len(re.findall(r"^async def test_", text, re.MULTILINE))
+    assert f"{stubs} failed, 1 passed" in ran.stdout
+    plan = json.loads((bare.path / "outcome.json").read_text())
+    assert stubs == plan["planned"] - 1
+
+
+def test_a_stub_that_was_filled_in_is_not_written_again(bare: Folder) -> None:
+    """Nor one that is red still; what is new gets a file of its own."""
+    bare.init("--yes", "--stubs")
+    more = (
+        APP
+        + '\n@app.delete("/items/{item_id}", status_code=204)\ndef delete_item(item_id: int): pass\n'
+    )
+    bare.write(main_dot_py=more)
+    bare.init("--yes", "--stubs")
+    second = bare.files()["tests/test_items_missing_2.py"]
+    assert set(re.findall(r'"""(\w+ \S+ \d+):', second)) == {
+        "DELETE /items/{item_id} 204",
+        "DELETE /items/{item_id} 404",
+        "DELETE /items/{item_id} 422",
+    }
+
+
+def test_a_suite_that_cannot_be_run_gives_no_stubs(bare: Folder) -> None:
+    """What pytest said is shown."""
+    bare.write(tests__test_own_dot_py="import nowhere_to_be_found\n")
+    done = bare.init("--yes", "--stubs")
+    assert done.returncode == 1
+    assert "GR053 the suite can't be run to see what it shows" in done.stderr
+    assert "nowhere_to_be_found" in done.stderr
+
+
+def test_the_page_for_assistants_is_short_and_says_what_it_is(bare: Folder) -> None:
+    """Front matter with a name and a description, 200 lines at most."""
+    import yaml
+
+    bare.init("--yes", "--skill")
+    text = bare.files()[".agents/skills/greenroom/SKILL.md"]
+    assert len(text.splitlines()) <= 200
+    front = yaml.safe_load(text.split("---")[1])
+    assert front["name"] == "greenroom"
+    assert 20 < len(front["description"]) < 1024
+    bare.init("--yes", "--skill", "docs/testing.md")
+    assert bare.files()["docs/testing.md"] == text
+
+
+def test_what_the_page_for_assistants_shows_passes(bare: Folder) -> None:
+    """Its tests, of the tutorial's app; its fixtures, which are all there are."""
+    from greenroom.config.options import FIXTURES
+
+    bare.init("--yes", "--skill")
+    page = bare.files()[".agents/skills/greenroom/SKILL.md"]
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    app = files_of("docs/tutorial.md")["main.py"]
+    test = "from main import Item, ItemIn as ItemCreate\n" + "\n".join(blocks)
+    bare.write(main_dot_py=app, tests__test_smoke_dot_py=test)
+    ran = bare.pytest("-q")
+    assert re.search(r"\b\d+ passed", ran.stdout), ran.stdout
+    assert ran.returncode == 0
+    for name in FIXTURES:
+        assert f"`{name}`" in page
+
+
+def test_a_first_test_of_a_flask_app_blocks(tmp_path: Path) -> None:
+    """And no loops are spoken of."""
+    folder = Folder(tmp_path).write(
+        app_dot_py="from flask import Flask\napp = Flask(__name__)\n"
+        "@app.get('/hello')\ndef hello(): return {'a': 1}\n"
+    )
+    done = folder.init("--yes")
+    assert done.returncode == 0, done.stderr
+    assert "\ndef test_" in "\n" + folder.files()["tests/test_smoke.py"]
+    assert "asyncio" not in str(folder.data())
+    assert "1 passed" in folder.pytest("-q").stdout
+
+
+def test_it_is_called_from_a_folder_below(bare: Folder) -> None:
+    """The project is the one that pytest would find."""
+    below = Folder(bare.path / "docs")
+    bare.write(
+        pyproject_dot_toml='[project]\nname = "s"\nversion = "1"\ndependencies = ["greenroom"]\n'
+    )
+    assert below.init("--yes").returncode == 0
+    assert "tests/test_smoke.py" in bare.files()
+
+
+def test_outside_of_a_project_nothing_happens(tmp_path: Path) -> None:
+    """Every place that was looked at is named."""
+    done = Folder(tmp_path).init("--yes")
+    assert done.returncode == 1
+    assert done.stderr.startswith("GR001 no app was found in")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_app_that_cannot_be_imported_is_told(bare: Folder) -> None:
+    """With the line of the project's own."""
+    bare.write(
+        main_dot_py="import os\nKEY = os.environ['SHOP_KEY']\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+    )
+    done = bare.init("--yes")
+    assert done.returncode == 1
+    assert "GR002" in done.stderr
+    assert "SHOP_KEY" in done.stderr
+    assert set(bare.files()) == {"main.py"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[project\n", "GR005"),
+        (b"name = '\xff'\n", "GR053"),
+    ],
+    ids=["no TOML", "no UTF-8"],
+)
+def test_a_pyproject_that_cannot_be_read_is_left_alone(
+    bare: Folder, content: bytes, said: str
+) -> None:
+    """And nothing else is written."""
+    (bare.path / "pyproject.toml").write_bytes(content)
+    done = bare.init("--yes")
+    assert done.returncode == 1
+    assert done.stderr.startswith(said), done.stderr
+    assert "Traceback" not in done.stderr
+    assert (bare.path / "pyproject.toml").read_bytes() == content
+    assert len(list(bare.path.iterdir())) == 2
+
+
+def test_uncommitted_changes_are_warned_of(bare: Folder) -> None:
+    """The diff would show both."""
+    bare.git("init", "-q")
+    assert "warning: a file here isn't committed" in bare.init("--check").stdout
+    bare.git("add", "-A")
+    bare.git("commit", "-qm", "first")
+    assert "warning" not in bare.init("--check").stdout
+
+
+def test_a_file_that_git_ignores_is_told(bare: Folder) -> None:
+    """It would be missing in CI."""
+    bare.write(_dot_gitignore=".env*\n")
+    bare.git("init", "-q")
+    assert (
+        "note: .env.test is ignored by git: add !.env.test to .gitignore."
+        in bare.init("--yes").stdout
+    )
+
+
+def bound_by_rights() -> None:
+    """Have permissions hold for root, too, in the program that comes next (CAP_DAC_OVERRIDE)."""
+    import ctypes
+
+    drop_from_bounding_set, override = 24, 1
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, override, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="rights of files are Linux's here")
+def test_where_it_may_not_write_it_writes_nothing(bare: Folder) -> None:
+    """Neither by half nor with a traceback."""
+    bare.path.chmod(0o555)
+    try:
+        done = bare.run(
+            sys.executable, "-m", "greenroom", "init", "--yes", preexec_fn=bound_by_rights
+        )
+    finally:
+        bare.path.chmod(0o755)
+    assert done.returncode == 1
+    assert re.search(
+        r"GR053 \S+ can't be written: Permission denied. Nothing was written.", done.stderr
+    ), done.stderr
+    assert "Traceback" not in done.stderr
+    assert set(bare.files()) == {"main.py"}
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(bare: Folder) -> None:
+    """`tests` is no folder here."""
+    bare.write(tests="not a folder\n")
+    done = bare.init("--yes")
+    assert done.returncode == 1
+    assert "GR053 tests/test_smoke.py can't be written" in done.stderr
+    assert set(bare.files()) == {"main.py", "tests"}
