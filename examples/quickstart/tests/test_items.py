@@ -8,7 +8,7 @@ from main import Item, ItemOut, get_discount
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from greenroom import Client, Overrides
+from greenroom import Client, Overrides, SyncClient
 
 MakeItem = Callable[..., Awaitable[Item]]
 
@@ -85,6 +85,10 @@ async def test_all_items_are_listed(client: Client, make_item: MakeItem) -> None
     response = await client.get("/items/")
 
     assert [item["name"] for item in response.json()] == ["lamp", "chair"]
+
+
+def test_there_are_no_items_at_first(sync_client: SyncClient) -> None:
+    assert sync_client.get("/items/").json() == []
 
 
 async def test_an_item_is_updated(client: Client, make_item: MakeItem) -> None:

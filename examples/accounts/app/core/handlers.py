@@ -1,0 +1,41 @@
+"""Whatever goes wrong is answered in the envelope."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.core.exceptions import AppError
+from app.schemas.envelope import Failure, FieldProblem, Problem
+
+
+def answer(status: int, problem: Problem) -> JSONResponse:
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return JSONResponse(Failure(error=problem).model_dump(), status, headers)
+
+
+async def on_app_error(request: Request, error: AppError) -> JSONResponse:
+    return answer(error.status, Problem(code=error.code, message=error.message))
+
+
+async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
+    code = HTTPStatus(error.status_code).name
+    return answer(error.status_code, Problem(code=code, message=error.detail))
+
+
+async def on_invalid_input(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Names the fields, but never repeats what was in them: it may be a password."""
+    fields = [
+        FieldProblem(field=".".join(map(str, each["loc"][1:])), message=each["msg"])
+        for each in error.errors()
+    ]
+    problem = Problem(code="VALIDATION_ERROR", message="The input is invalid.", fields=fields)
+    return answer(422, problem)
+
+
+def register_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, on_app_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_input)

@@ -1,0 +1,1 @@
+"""A catalogue of items: api, services and repositories, on PostgreSQL."""

@@ -1,0 +1,62 @@
+import datetime as dt
+
+import pytest
+
+LOGIN = "/api/v1/auth/login"
+RIGHT = {"username": "ann", "password": "secret"}
+WRONG = {"username": "ann", "password": "guess"}
+
+
+@pytest.fixture
+async def guessed(client, user, fake_redis):
+    """Somebody has guessed five times."""
+    for _ in range(5):
+        assert (await client.post(LOGIN, json=WRONG)).status_code == 401
+
+
+async def test_after_five_wrong_passwords_nobody_logs_in(client, guessed):
+    response = await client.post(LOGIN, json=RIGHT)
+
+    assert response.status_code == 429
+    assert response.headers["retry-after"] == "900"
+    assert response.json()["error"] == {
+        "code": "TOO_MANY_ATTEMPTS",
+        "message": "Too many attempts: try again later.",
+        "details": [],
+    }
+
+
+async def test_after_a_quarter_of_an_hour_the_right_password_is_taken_again(client, guessed, clock):
+    clock.tick(dt.timedelta(minutes=15, seconds=1))
+
+    assert (await client.post(LOGIN, json=RIGHT)).status_code == 200
+
+
+async def test_guesses_at_one_name_stop_no_other(client, guessed):
+    response = await client.post(LOGIN, json={"username": "bob", "password": "guess"})
+
+    assert response.status_code == 401
+
+
+async def test_a_login_forgets_the_guesses_before_it(client, user, fake_redis):
+    for _ in range(4):
+        await client.post(LOGIN, json=WRONG)
+
+    await client.post(LOGIN, json=RIGHT)
+
+    assert await fake_redis.keys() == []
+
+
+async def test_as_many_guesses_are_free_as_the_settings_say(client, user, fake_redis, settings):
+    settings(login_attempts=1)
+
+    statuses = [(await client.post(LOGIN, json=WRONG)).status_code for _ in range(2)]
+
+    assert statuses == [401, 429]
+
+
+async def test_without_redis_logins_go_on(client, user):
+    for _ in range(6):
+        assert (await client.post(LOGIN, json=WRONG)).status_code == 401
+
+    assert (await client.post(LOGIN, json=RIGHT)).status_code == 200

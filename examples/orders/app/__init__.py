@@ -1,0 +1,1 @@
+"""Users and their orders, for a shop's front end."""

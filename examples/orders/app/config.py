@@ -1,0 +1,21 @@
+"""The settings: from the environment, or from a file `.env`."""
+
+from functools import lru_cache
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_prefix="ORDERS_")
+
+    database_url: str = "postgresql+psycopg://orders@localhost/orders"
+    secret_key: str
+    token_minutes: int = 30
+    open_orders: int = 20
+    mail_host: str = "smtp.example.com"
+    mail_from: str = "shop@example.com"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    return Settings()

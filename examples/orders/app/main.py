@@ -1,0 +1,29 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from app.api import auth, orders, users
+from app.database import Base, engine
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    Base.metadata.create_all(engine)
+    yield
+    engine.dispose()
+
+
+app = FastAPI(title="orders", lifespan=lifespan)
+app.include_router(auth.router)
+app.include_router(users.router)
+app.include_router(orders.router)
+
+
+@app.exception_handler(RequestValidationError)
+def say_what_is_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    """As FastAPI does, but without the input: it may hold a password."""
+    detail = [{name: one[name] for name in ("loc", "msg", "type")} for one in error.errors()]
+    return JSONResponse({"detail": detail}, 422)

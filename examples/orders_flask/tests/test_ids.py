@@ -1,0 +1,26 @@
+"""Ids that can name nothing: no numbers, or none that the database could hold."""
+
+import pytest
+from app.models import User
+from tests.answers import ask
+
+WRONG = ["0", "-1", "1.5", "x", "9223372036854775808"]
+
+
+@pytest.fixture
+def user(make):
+    return make(User, is_admin=True)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/users/{}"), ("DELETE", "/api/users/{}"), ("POST", "/api/users/{}/verify")],
+)
+def test_a_wrong_id_of_a_user_is_not_found(auth_client, method, path, wrong):
+    assert ask(auth_client, method, path.format(wrong)).status_code == 404
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_id_of_an_order_is_not_found(auth_client, wrong):
+    assert ask(auth_client, "GET", f"/api/orders/{wrong}").status_code == 404
