@@ -109,8 +109,23 @@ def main() -> None:
         (other / "test_other.py").write_text("def test_it(): pass\n", encoding="utf-8")
         left_alone = run(other, python, "-m", "pytest")
         expect("1 passed" in left_alone and "greenroom: " not in left_alone, left_alone)
+        tutorial(folder / "tutorial")
         print(output)
         print("fresh environment: as promised")
+
+
+def tutorial(folder: Path) -> None:
+    """Type it in, word by word, in an environment that has nothing but pip."""
+    sys.path.insert(0, str(ROOT))
+    from tests.docs.tutorial import type_in
+
+    venv.create(folder / "environment", with_pip=True)
+    scripts = folder / "environment" / ("Scripts" if os.name == "nt" else "bin")
+    (folder / "shop").mkdir()
+    given = type_in(
+        folder / "shop", scripts, f"pip install --quiet --disable-pip-version-check {ROOT}"
+    )
+    expect(len(given) > 5, "the tutorial has no commands")
 
 
 def run(folder: Path, *command: str | Path) -> str:

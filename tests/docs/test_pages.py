@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
-import shutil
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from greenroom.config.read import read
 from tests.docs.blocks import ROOT, files_of
 from tests.harness import Project
-
-
-def test_the_tutorial_is_green_as_it_is_written(pytester: pytest.Pytester) -> None:
-    """Its files, its ten tests, no database file."""
-    files = files_of("README.md")
-    assert "main.py" in files
-    result = Project(files).run(pytester)
-    result.passed(10)
-    assert "Run `pytest`: ten tests pass" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert not (result.folder / "items.db").exists()
-
-
-@pytest.mark.parametrize("name", [name for name in files_of("README.md") if "test_" in name])
-def test_each_step_of_the_tutorial_is_green_by_itself(pytester: pytest.Pytester, name: str) -> None:
-    """A reader runs after each step."""
-    files = files_of("README.md")
-    result = Project({"main.py": files["main.py"], name: files[name]}).run(pytester)
-    assert result.code == 0, result.out
-
-
-def test_the_tutorials_app_is_needed_for_its_tests(pytester: pytest.Pytester) -> None:
-    """The tests of the tutorial can fail: without the handling of a duplicate, one does."""
-    files = files_of("README.md")
-    broken = files["main.py"].replace("HTTPException(409", "HTTPException(400")
-    result = Project({**files, "main.py": broken}).run(pytester)
-    result.counts(passed=9, failed=1)
 
 
 def test_the_fixture_that_extends_greenrooms_works(pytester: pytest.Pytester) -> None:
@@ -72,37 +49,14 @@ async def test_it(client, admin_headers):
 
 def test_the_settings_that_are_shown_are_accepted(pytester: pytest.Pytester) -> None:
     """As `docs/options.md` shows them."""
-    files = {**files_of("README.md"), **files_of("docs/options.md"), "ci.env": "STAGE=test\n"}
+    files = {
+        **files_of("docs/tutorial.md"),
+        **files_of("docs/options.md"),
+        "ci.env": "STAGE=test\n",
+    }
     result = Project(files).run(pytester)
-    result.passed(10)
+    result.passed(11)
     result.says("app main:app ([tool.greenroom])", "metadata of main:Base (1 table)", "ci.env")
-
-
-def test_the_example_is_green(pytester: pytest.Pytester) -> None:
-    """`examples/quickstart`, in random order, with no conftest anywhere in it."""
-    example = ROOT / "examples" / "quickstart"
-    assert list(example.rglob("conftest.py")) == []
-    shutil.copytree(example, pytester.path, dirs_exist_ok=True)
-    result = Project({}).run(pytester)
-    result.passed(17)
-    assert list(result.folder.glob("*.db")) == []
-
-
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one process", "two workers"])
-def test_the_service_of_tasks_is_green(
-    pytester: pytest.Pytester, arguments: tuple[str, ...]
-) -> None:
-    """`examples/tasks`, in random order, on an embedded PostgreSQL, with no conftest anywhere in it."""
-    example = ROOT / "examples" / "tasks"
-    assert list(example.rglob("conftest.py")) == []
-    shutil.copytree(example, pytester.path, dirs_exist_ok=True)
-    result = Project({}).run_in(pytester, pytester.path, *arguments)
-    outcomes = result.ran.parseoutcomes()
-    assert set(outcomes) <= {"passed", "warnings", "warning"}, result.out
-    assert outcomes["passed"] > 60
-    assert result.code == 0, result.out
-    if not arguments:  # The process that hands tests out knows less.
-        result.says("embedded · reset · alembic 0001")
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
@@ -129,7 +83,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 def test_the_refused_payloads_are_those_that_the_page_names(pytester: pytest.Pytester) -> None:
     """As `docs/payloads.md` shows them, of the tutorial's app."""
     test = files_of("docs/payloads.md")
-    files = {"main.py": files_of("README.md")["main.py"], **test}
+    files = {"main.py": files_of("docs/tutorial.md")["main.py"], **test}
     result = Project(files).run(pytester, "-v", "-p", "no:randomly")
     result.passed(5)
     shown = [
@@ -219,7 +173,26 @@ def orders(number: int) -> list[int]:
     with Session(engine) as session:
         return list(session.scalars(select(Order.id).where(Order.user_id == number)))
 """
-    Project({"main.py": main, **files_of("docs/data.md")}).run(pytester).passed(2)
+    factories = """
+from factory.alchemy import SQLAlchemyModelFactory
+from main import Order, User
+class UserFactory(SQLAlchemyModelFactory):
+    class Meta: model = User
+    email = "ann@example.com"
+class OrderFactory(SQLAlchemyModelFactory):
+    class Meta: model = Order
+    user = None
+"""
+    own = """
+from factories import UserFactory
+from main import User
+from sqlalchemy import select
+def test_own(db_session):
+    user = UserFactory()
+    assert db_session.scalars(select(User)).all() == [user]
+"""
+    files = {"main.py": main, "factories.py": factories, "test_own.py": own}
+    Project({**files, **files_of("docs/data.md")}).run(pytester).passed(3)
 
 
 def test_callers_are_as_their_page_shows_them(pytester: pytest.Pytester) -> None:
@@ -276,3 +249,136 @@ def test_the_checks_are_those_that_their_page_shows(pytester: pytest.Pytester) -
     assert len(shown) == 4
     for line in shown:
         assert line in result.out, line
+
+
+def test_the_clients_do_what_their_page_shows(pytester: pytest.Pytester) -> None:
+    """An app that streams, echoes and fails."""
+    main = """
+import asyncio
+from fastapi import FastAPI, WebSocket
+from fastapi.responses import StreamingResponse
+
+app = FastAPI()
+
+@app.get("/items/{number}")
+def item(number: int, full: bool = False): return {"id": number, "full": full}
+
+@app.get("/fails")
+def fails(): return 1 / 0
+
+@app.get("/events")
+async def events():
+    async def endless():
+        number = 0
+        while True:
+            yield f"data: {number}\\n"
+            number += 1
+            await asyncio.sleep(0.001)
+    return StreamingResponse(endless())
+
+@app.websocket("/ws")
+async def echo(socket: WebSocket):
+    await socket.accept()
+    await socket.send_text(await socket.receive_text())
+"""
+    Project({"main.py": main, **files_of("docs/clients.md")}).run(pytester).passed(8)
+
+
+def test_what_is_dropped_in_the_route_is_not_planned(pytester: pytest.Pytester) -> None:
+    """As `docs/contract.md` shows it."""
+    test = """
+async def test_me(client):
+    assert (await client.with_token("t").get("/me")).json() == "t"
+"""
+    files = {"main.py": files_of("docs/contract.md")["main.py"], "test_me.py": test}
+    result = Project(files).run(pytester, "--greenroom-report")
+    result.passed(1)
+    result.says("1 of 1 planned answers are covered (100 %)")
+
+
+def test_statements_are_counted_as_the_page_shows(pytester: pytest.Pytester) -> None:
+    """And one too many is told."""
+    main = """
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+engine = create_engine("sqlite:///shop.db")
+app = FastAPI()
+
+@app.get("/orders")
+def orders():
+    with engine.connect() as connection:
+        for _ in range(2): connection.execute(text("SELECT 1"))
+"""
+    test = {"test_statements.py": files_of("docs/contract.md")["test_statements.py"]}
+    table = '[tool.greenroom]\nschema = "none"\n'
+    Project({"main.py": main, **test, "pyproject.toml": table}).run(pytester).passed(1)
+    main = main.replace("range(2)", "range(3)")
+    result = Project({"main.py": main, **test, "pyproject.toml": table}).run(pytester)
+    result.counts(failed=1)
+    result.says("GR041")
+
+
+def test_a_row_of_the_sessions_stays_as_its_page_shows(pytester: pytest.Pytester) -> None:
+    """As `docs/isolation.md` shows it."""
+    main = """
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+engine = create_async_engine("sqlite+aiosqlite:///shop.db")
+class Base(DeclarativeBase): pass
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+app = FastAPI()
+
+@app.get("/users")
+async def users() -> int:
+    async with AsyncSession(engine) as session:
+        return await session.scalar(select(func.count(User.id)))
+"""
+    test = """
+import pytest
+@pytest.mark.parametrize("n", range(2))
+async def test_it(admin, client, n): assert (await client.get("/users")).json() == 1
+"""
+    Project({"main.py": main, **files_of("docs/isolation.md"), "test_it.py": test}).run(
+        pytester
+    ).passed(2)
+
+
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_a_page_is_run_or_read(page: Path) -> None:
+    """A file is run by a test that names its page; a fragment is read as what it is."""
+    text = page.read_text(encoding="utf-8")
+    name = page.relative_to(ROOT).as_posix()
+    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests/docs").glob("*.py"))
+    for kind, title, source in re.findall(
+        r"^```(\w+)( title=\S+)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    ):
+        if title:
+            assert f'"{name}"' in tests or f'"{page.name}"' in tests, f"{name}:{title} is never run"
+        elif kind == "python":
+            ast.parse(source)
+        elif kind == "toml":
+            table = tomllib.loads(source).get("tool", {}).get("greenroom")
+            if table is not None:
+                read(table, {}, {})
+        else:
+            assert kind in {"console", "text", "yaml", "toctree"}, f"{name}: {kind}"
+
+
+def test_the_test_of_the_first_page_passes(pytester: pytest.Pytester) -> None:
+    """Of the tutorial's app."""
+    test = {"test_items.py": files_of("README.md")["test_items.py"]}
+    Project({"main.py": files_of("docs/tutorial.md")["main.py"], **test}).run(pytester).passed(1)
+
+
+def test_the_table_for_a_named_server_is_accepted() -> None:
+    """As `docs/databases.md` shows it."""
+    source = files_of("docs/databases.md")["pyproject.toml"]
+    read(tomllib.loads(source)["tool"]["greenroom"], {}, {})
