@@ -62,7 +62,6 @@ async def test_a_second_item_of_a_name_is_a_conflict(auth_client, make):
 
 async def test_two_creations_of_one_name_at_once_give_one_item(auth_client):
     body = {"name": "lamp", "price": 1, "tags": ["red"]}
-    assert (await auth_client.get(ITEMS)).json()["total"] == 0
 
     both = await asyncio.gather(*[auth_client.post(ITEMS, json=body) for _ in range(2)])
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 
 from greenroom.database.identity import backend_of, parse_url, shown
+from greenroom.database.mysql import adopted as adopted_mysql
 from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import adopted, embedded
 from greenroom.database.postgresql.server import Server
@@ -43,7 +44,10 @@ def find(url: str | None) -> list[Made]:
     found: list[Made] = []
     if url is not None:
         with _server(url) as server:
-            for name, mark in server.marked().items():
+            marked = server.marked()
+            if isinstance(server, MysqlServer):
+                marked |= server.adopted()
+            for name, mark in marked.items():
                 free = server.try_hold(name)
                 if free:
                     server.release(name)
@@ -95,19 +99,15 @@ def adopt(url: str, *, with_rows: bool) -> None:
     :raises GreenroomError: if it may not, or the server can't be reached.
     """
     with _server(url) as server:
-        if not isinstance(server, Server):
-            raise GreenroomError(
-                Code.NOT_OURS,
-                "only a PostgreSQL database can be adopted in this version.",
-                "Give greenroom's user on MariaDB or MySQL the right to create databases: GRANT ALL "
-                "ON `greenroom\\_%`.* TO ...",
-            )
         name = _parsed(url).database
         if not name:
             raise GreenroomError(
                 Code.NOT_OURS, "the URL names no database.", "Add its name: …/shop_test"
             )
-        adopted.adopt(server, name, with_rows=with_rows)
+        if isinstance(server, MysqlServer):
+            adopted_mysql.adopt(server, name, with_rows=with_rows)
+        else:
+            adopted.adopt(server, name, with_rows=with_rows)
 
 
 @contextlib.contextmanager

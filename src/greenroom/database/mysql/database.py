@@ -15,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database import adoption
 from greenroom.database.identity import shown
 from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
-from greenroom.database.mysql import picture, words
+from greenroom.database.mysql import adopted, picture, words
 from greenroom.database.mysql.picture import Picture
-from greenroom.database.mysql.server import Server, driver
+from greenroom.database.mysql.server import REGISTRY, Server, driver
 from greenroom.database.private import PrivateDatabase, Reset
 from greenroom.database.statements import watch_definitions
 from greenroom.facts.errors import Code, GreenroomError
@@ -55,6 +56,7 @@ class MysqlDatabase(PrivateDatabase):
         self._server: Server | None = None
         self._name: str | None = None
         self._mark: Mark | None = None
+        self._adopted: Mark | None = None
         self._before_clone: str | None = None
         self._own: Connection[Any] | None = None
         self._make: Callable[[], None] | None = None
@@ -78,7 +80,11 @@ class MysqlDatabase(PrivateDatabase):
     @property
     def place(self) -> str:  # type: ignore[override]
         """Where the server is."""
-        return self._server.place if self._server is not None else "not opened"
+        if self._server is None:
+            return "not opened"
+        return (
+            f"{self._server.place} (adopted)" if self._adopted is not None else self._server.place
+        )
 
     @property
     def name(self) -> str:
@@ -95,8 +101,13 @@ class MysqlDatabase(PrivateDatabase):
 
     def open(self) -> None:
         """Have it exist, if only empty. Raises GreenroomError."""
-        if self._name is None:
+        if self._name is not None:
+            return
+        if self._connected_server().may_create:
             self._create("test", secrets.token_hex(8))
+        else:
+            self._adopt("")
+            adopted.empty(self._place_now())
 
     def url(self, url: URL) -> URL:
         """The app's URL, leading to this database."""
@@ -165,8 +176,10 @@ class MysqlDatabase(PrivateDatabase):
             # Another version of the server may make other tables.
             told = f"{fingerprint} {self._connected_server().product}"
             fingerprint = hashlib.sha256(told.encode()).hexdigest()
-            if self._take_kept(fingerprint, rebuild=rebuild):
-                return True
+        if not self._connected_server().may_create:
+            return self._build_in_adopted(fingerprint or "", rebuild=rebuild)
+        if fingerprint is not None and self._take_kept(fingerprint, rebuild=rebuild):
+            return True
         try:
             self.open()
             make()
@@ -179,13 +192,32 @@ class MysqlDatabase(PrivateDatabase):
             raise
         return False
 
+    def _adopt(self, fingerprint: str) -> Mark:
+        """Take an adopted database; its mark as it was."""
+        project = str(self._identity.project)
+        name, known = adoption.take(self._connected_server(), project, adopted.WAYS_OUT)
+        self._call_it(name)
+        self._adopted = replace(known, project=project, fingerprint=fingerprint)
+        # It isn't complete while tests write into it: a killed run must not be trusted.
+        self._connected_server().mark_adopted(name, replace(self._adopted, complete=False))
+        return known
+
+    def _build_in_adopted(self, fingerprint: str, *, rebuild: bool) -> bool:
+        known = self._adopt(fingerprint)
+        if fingerprint and known.fingerprint == fingerprint and known.complete and not rebuild:
+            return True
+        adopted.empty(self._place_now())
+        assert self._make is not None
+        self._make()
+        return False
+
     def _without_its_name(self, text: str) -> str:
         """Each worker's has another one; without it, all tell the same, and it is told once."""
         return text.replace(f"{self._name}.", "") if self._name is not None else text
 
     def is_empty(self) -> bool:
         """Whether there is no table or view in it."""
-        return self._name is None or picture.is_empty(self._control(), self._name)
+        return self._name is None or picture.is_empty(self._place_now())
 
     @property
     def has_baseline(self) -> bool:
@@ -203,7 +235,10 @@ class MysqlDatabase(PrivateDatabase):
     def take_origin(self) -> None:
         """Make the state of now the one that a start-up begins from."""
         self.open()
-        self._origin = self._photograph(_REWIND)
+        if self._adopted is not None:
+            self.no_reset = adopted.lacks(self._place_now())
+        if self.no_reset is None:
+            self._origin = self._photograph(_REWIND)
         self._defined = False
 
     def take_baseline(self) -> None:
@@ -212,7 +247,8 @@ class MysqlDatabase(PrivateDatabase):
         self.layers.clear()
         # What the start-up holds is the app's own way.
         self._lasting = frozenset(self._out)
-        self._baseline = self._photograph(_RESET)
+        if self.no_reset is None:
+            self._baseline = self._photograph(_RESET)
         self._defined = False
 
     def rewind(self) -> Reset:
@@ -229,17 +265,17 @@ class MysqlDatabase(PrivateDatabase):
         return True
 
     def _rebase_layer(self, upper: str, old: str, new: str, made: str) -> None:
-        control = self._control()
+        place = self._place_now()
         states = {name: self._picture(name) for name in (upper, old, new)}
-        self._above[made] = picture.rebase(control, states, made)
-        picture.install(control, self.name, made, self._above[made])
+        self._above[made] = picture.rebase(place, states, made)
+        picture.install(place, made, self._above[made])
         self._go_back(made)
-        table = picture.dangling(control, self.name)
+        table = picture.dangling(place)
         if table is not None:
             raise LayerError(f"its rows of {table} refer to rows that ended")
 
     def _drop_layer(self, name: str) -> None:
-        picture.drop(self._control(), self.name, name, self._above.pop(name))
+        picture.drop(self._place_now(), name, self._above.pop(name))
 
     def _picture(self, name: str) -> Picture:
         state = {_RESET: self._baseline, _REWIND: self._origin}.get(name) or self._above[name]
@@ -252,15 +288,21 @@ class MysqlDatabase(PrivateDatabase):
 
     def clone(self) -> None:
         """Go on with a database that is like the baseline: built once more, with its rows."""
+        if self._adopted is not None:
+            raise GreenroomError(
+                Code.MAY_NOT_CREATE,
+                f"a clone can't be made {self.place}: greenroom may not create databases there.",
+                "Run this test on a server where it may, or under the isolation reset.",
+            )
         assert self._baseline is not None
         self._before_clone = source = self.name
         self._create("clone", secrets.token_hex(8))
         if self._make is None or self._start_up_makes_tables():
-            picture.copy_tables(self._control(), source, self.name)
+            picture.copy_tables(self._place_now().connection, source, self.name)
         else:
             self._remake_tables()
         top = self.layers.top
-        picture.install(self._control(), self.name, top, self._picture(top))
+        picture.install(self._place_now(), top, self._picture(top))
         self._call(top)
 
     def end_clone(self, *, keep: bool) -> str | None:
@@ -294,7 +336,10 @@ class MysqlDatabase(PrivateDatabase):
             return
         with contextlib.suppress(driver().MySQLError, GreenroomError):
             server.disconnect(name)
-            if mark is not None and mark.kind == "template" and self._is_as_built(name):
+            if self._adopted is not None:
+                left = replace(self._adopted, complete=self._is_as_built(name), used=time.time())
+                server.mark_adopted(name, left)
+            elif mark is not None and mark.kind == "template" and self._is_as_built(name):
                 server.mark(name, replace(mark, complete=True, used=time.time()))
             else:
                 server.drop(name)
@@ -310,7 +355,7 @@ class MysqlDatabase(PrivateDatabase):
         if self._defined:
             self._defined = False
             state = self._picture(function)
-            if picture.definitions(self._control(), self.name) != state.definitions:
+            if picture.definitions(self._place_now()) != state.definitions:
                 return self._remake(function)
         for _ in range(3):
             try:
@@ -331,7 +376,7 @@ class MysqlDatabase(PrivateDatabase):
         )
 
     def _call(self, function: str) -> str:
-        return picture.call(self._control(), self.name, function)
+        return picture.call(self._place_now(), function)
 
     def _remake(self, function: str) -> Reset:
         """Build the tables again: they were changed."""
@@ -341,14 +386,17 @@ class MysqlDatabase(PrivateDatabase):
         self._defined = False
         if function != _REWIND and self._start_up_makes_tables():
             return Reset.EMPTIED
-        picture.install(self._control(), self.name, function, self._picture(function))
+        picture.install(self._place_now(), function, self._picture(function))
         self._call(function)
         return Reset.REMADE
 
     def _remake_tables(self) -> None:
         server = self._connected_server()
-        server.do(f"DROP DATABASE IF EXISTS `{self.name}`")
-        server.do(f"CREATE DATABASE `{self.name}`")
+        if self._adopted is not None:
+            adopted.empty(self._place_now())
+        else:
+            server.do(f"DROP DATABASE IF EXISTS `{self.name}`")
+            server.do(f"CREATE DATABASE `{self.name}`")
         if self._make is not None:
             self._make()
 
@@ -397,6 +445,12 @@ class MysqlDatabase(PrivateDatabase):
                     cursor.execute("SET SESSION information_schema_stats_expiry = 0")
         return self._own
 
+    def _place_now(self, name: str = "") -> picture.Place:
+        """The database, by greenroom's own connection, and where greenroom keeps what it needs."""
+        database = name or self.name
+        home = database if self._adopted is not None else REGISTRY
+        return picture.Place(self._control(), database, home)
+
     def _lost(self, error: Exception | None = None) -> GreenroomError:
         said = f": {error.args[-1]}" if error is not None and error.args else ""
         return GreenroomError(
@@ -407,7 +461,7 @@ class MysqlDatabase(PrivateDatabase):
         )
 
     def _photograph(self, function: str) -> Picture:
-        versioned = picture.unsupported(self._control(), self.name)
+        versioned = picture.unsupported(self._place_now())
         if versioned:
             raise GreenroomError(
                 Code.DIALECT,
@@ -415,8 +469,8 @@ class MysqlDatabase(PrivateDatabase):
                 "can't isolate: MariaDB keeps every row that was ever in it.",
                 "Switch greenroom off for this project: pytest -p no:greenroom.",
             )
-        state = picture.take(self._control(), self.name, function)
-        picture.install(self._control(), self.name, function, state)
+        state = picture.take(self._place_now(), function)
+        picture.install(self._place_now(), function, state)
         return state
 
     def _create(self, kind: str, word: str) -> None:
@@ -466,8 +520,8 @@ class MysqlDatabase(PrivateDatabase):
         """Go back to the state before the start-up, if the tables are still those."""
         if self._origin is None:
             return False
-        if picture.definitions(self._control(), name) != self._origin.definitions:
+        if picture.definitions(self._place_now(name)) != self._origin.definitions:
             return False
         if self._baseline is not None and self._start_up_makes_tables():
             return False
-        return picture.call(self._control(), name, _REWIND) == ""
+        return picture.call(self._place_now(name), _REWIND) == ""

@@ -1,7 +1,7 @@
 """A state of a MariaDB or MySQL database, and the procedure that goes back to it in one round trip.
 
-The procedure lies in greenroom's own database, the rows of the picture in temporary tables of
-greenroom's own connection: the app sees neither. A table whose AUTO_INCREMENT has moved is
+The procedure lies in greenroom's own database (or in an adopted one), the rows of the picture in temporary
+tables of greenroom's own connection: the app sees neither. A table whose AUTO_INCREMENT has moved is
 truncated, which is the one way to have it start again; the others are deleted from.
 """
 
@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.layers import LayerError, rebased
-from greenroom.database.mysql.server import REGISTRY
+from greenroom.database.mysql.server import MARK, REGISTRY
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
+
+#: What the names of greenroom's own objects in an adopted database begin with.
+_OURS = "greenroom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,29 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A database, by greenroom's own connection.
+
+    :param home: the database in which greenroom keeps what it needs for pictures: its own one, or an
+        adopted one itself.
+    """
+
+    connection: Connection[Any]
+    database: str
+    home: str = REGISTRY
+
+    def procedure(self, picture: str) -> str:
+        """What goes back to a picture."""
+        own = self.database if self.home == REGISTRY else _OURS
+        return f"`{self.home}`.`{own}_{picture}`"
+
+    def kept(self, picture: str, number: int) -> str:
+        """The rows of a picture, of the table of that number."""
+        own = "" if self.home == REGISTRY else f"{_OURS}_"
+        return f"`{self.home}`.`{own}{picture}_{number}`"
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A state of a database: its tables, their rows' number, and what tells its definitions apart.
 
@@ -50,15 +76,16 @@ class Picture:
     definitions: str
 
 
-def take(connection: Connection[Any], database: str, picture: str) -> Picture:
+def take(place: Place, picture: str) -> Picture:
     """The state of now; the rows are kept in temporary tables under the picture's name."""
+    connection, database = place.connection, place.database
     tables = _tables(connection, database)
     rows: dict[str, int] = {}
     for table in tables:
         count = _ask(connection, f"SELECT count(*) FROM {_in(database, table.name)}")[0][0]
         if count:
             rows[table.name] = count
-            kept = _kept(picture, tables.index(table))
+            kept = place.kept(picture, tables.index(table))
             columns = _columns(table)
             _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {kept}")
             # Not LIKE it: a temporary table can have no full-text index, and no partition.
@@ -71,15 +98,16 @@ def take(connection: Connection[Any], database: str, picture: str) -> Picture:
         for (name,) in _ask(connection, _SEQUENCES, database)
     )
     names = str(_ask(connection, _NAMES, database)[0][0])
-    return Picture(tables, rows, sequences, names, definitions(connection, database))
+    return Picture(tables, rows, sequences, names, definitions(place))
 
 
-def rebase(connection: Connection[Any], states: Mapping[str, Picture], made: str) -> Picture:
+def rebase(place: Place, states: Mapping[str, Picture], made: str) -> Picture:
     """A picture with what the first has changed of the second, changed of the third instead.
 
     :param states: the three, by their names. They have the same tables.
     :param made: the new one's name.
     """
+    connection = place.connection
     first, _, last = states.values()
     if first.definitions != last.definitions:
         raise LayerError("it has made or changed tables")
@@ -89,7 +117,7 @@ def rebase(connection: Connection[Any], states: Mapping[str, Picture], made: str
         found: list[Counter[tuple[Any, ...]]] = []
         for name, state in states.items():
             if table.name in state.rows:
-                kept = _kept(name, [t.name for t in state.tables].index(table.name))
+                kept = place.kept(name, [t.name for t in state.tables].index(table.name))
                 found.append(Counter(_ask(connection, f"SELECT {columns} FROM {kept}")))
             else:
                 found.append(Counter())
@@ -98,8 +126,8 @@ def rebase(connection: Connection[Any], states: Mapping[str, Picture], made: str
             continue
         rows[table.name] = len(left)
         source = next(name for name, state in states.items() if table.name in state.rows)
-        like = _kept(source, [t.name for t in states[source].tables].index(table.name))
-        kept = _kept(made, number)
+        like = place.kept(source, [t.name for t in states[source].tables].index(table.name))
+        kept = place.kept(made, number)
         _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {kept}")
         _ask(connection, f"CREATE TEMPORARY TABLE {kept} AS SELECT * FROM {like} LIMIT 0")
         places = ", ".join(["%s"] * len(table.columns))
@@ -119,8 +147,9 @@ WHERE table_schema = %s AND referenced_table_name IS NOT NULL
 GROUP BY table_name, constraint_name, referenced_table_schema, referenced_table_name"""
 
 
-def dangling(connection: Connection[Any], database: str) -> str | None:
+def dangling(place: Place) -> str | None:
     """A table with a row that refers to none; None if there is none."""
+    connection, database = place.connection, place.database
     for table, schema, parent, given, same in _ask(connection, _FOREIGN_KEYS, database):
         rows = _ask(
             connection,
@@ -132,27 +161,28 @@ def dangling(connection: Connection[Any], database: str) -> str | None:
     return None
 
 
-def drop(connection: Connection[Any], database: str, picture: str, state: Picture) -> None:
+def drop(place: Place, picture: str, state: Picture) -> None:
     """Forget a picture."""
-    _ask(connection, f"DROP PROCEDURE IF EXISTS {_procedure(database, picture)}")
+    _ask(place.connection, f"DROP PROCEDURE IF EXISTS {place.procedure(picture)}")
     for number in range(len(state.tables)):
-        _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {_kept(picture, number)}")
+        _ask(place.connection, f"DROP TEMPORARY TABLE IF EXISTS {place.kept(picture, number)}")
 
 
-def install(connection: Connection[Any], database: str, picture: str, state: Picture) -> None:
+def install(place: Place, picture: str, state: Picture) -> None:
     """Make the procedure that goes back to the picture.
 
     It answers with an empty text if it did, with `changed` if there are other tables, and with
     `triggers` if rows have to be written again into tables whose triggers aren't silent.
     """
-    name = _procedure(database, picture)
-    _ask(connection, f"DROP PROCEDURE IF EXISTS {name}")
-    _ask(connection, f"CREATE PROCEDURE {name}()\n{_body(database, picture, state)}")
+    name = place.procedure(picture)
+    _ask(place.connection, f"DROP PROCEDURE IF EXISTS {name}")
+    _ask(place.connection, f"CREATE PROCEDURE {name}()\n{_body(place, picture, state)}")
 
 
-def call(connection: Connection[Any], database: str, picture: str) -> str:
+def call(place: Place, picture: str) -> str:
     """Go back to the picture; the procedure's answer."""
-    call = f"CALL {_procedure(database, picture)}()"
+    connection, database = place.connection, place.database
+    call = f"CALL {place.procedure(picture)}()"
     answer = str(_ask(connection, call)[0][0])
     if answer != "triggers":
         return answer
@@ -174,14 +204,14 @@ def call(connection: Connection[Any], database: str, picture: str) -> str:
             _ask(connection, "SET SESSION sql_mode = %s", own_mode)
             _ask(connection, statement)
         _ask(connection, "SET SESSION sql_mode = %s", mode)
-        _ask(connection, f"USE {REGISTRY}")
+        _ask(connection, f"USE `{place.home}`")
 
 
-def unsupported(connection: Connection[Any], database: str) -> list[str]:
+def unsupported(place: Place) -> list[str]:
     """The tables that can't be reset: MariaDB keeps every row that one of them ever had."""
     question = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SYSTEM VERSIONED'"""
-    return [row[0] for row in _ask(connection, question, database)]
+    return [row[0] for row in _ask(place.connection, question, place.database)]
 
 
 def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
@@ -194,36 +224,40 @@ def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
     _ask(connection, f"USE {REGISTRY}")
 
 
-def definitions(connection: Connection[Any], database: str) -> str:
+def definitions(place: Place) -> str:
     """What tells this state of the tables' definitions from another, to the last column."""
-    return str(_ask(connection, _DEFINITIONS, database=database)[0][0])
+    return str(_ask(place.connection, _DEFINITIONS, database=place.database)[0][0])
 
 
-def is_empty(connection: Connection[Any], database: str) -> bool:
+def is_empty(place: Place) -> bool:
     """Whether there is no table or view in the database."""
-    question = "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s"
-    return bool(_ask(connection, question, database)[0][0] == 0)
+    question = "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND table_name <> %s"
+    return bool(_ask(place.connection, question, place.database, MARK)[0][0] == 0)
 
 
 _NAMES = """SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
-FROM information_schema.tables WHERE table_schema = %s"""
+FROM information_schema.tables WHERE table_schema = %s AND table_name <> 'greenroom_mark'"""
 
 # The schema is a constant wherever it stands: the server opens the tables of all databases else.
 _DEFINITIONS = """SELECT concat_ws(' ',
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
   column_type, column_default, is_nullable, column_key, extra))))
-  FROM information_schema.columns WHERE table_schema = %(database)s),
+  FROM information_schema.columns WHERE table_schema = %(database)s
+  AND table_name <> 'greenroom_mark'),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
-  column_name)))) FROM information_schema.statistics WHERE table_schema = %(database)s),
+  column_name)))) FROM information_schema.statistics WHERE table_schema = %(database)s
+  AND table_name <> 'greenroom_mark'),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', trigger_name, event_manipulation,
   action_timing, event_object_table, action_statement))))
   FROM information_schema.triggers WHERE event_object_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', routine_name, routine_definition))))
-  FROM information_schema.routines WHERE routine_schema = %(database)s),
+  FROM information_schema.routines WHERE routine_schema = %(database)s
+  AND routine_name NOT LIKE 'greenroom\\_%%'),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, view_definition))))
   FROM information_schema.views WHERE table_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
-  constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = %(database)s))"""
+  constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = %(database)s
+  AND table_name <> 'greenroom_mark'))"""
 
 _SEQUENCES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
@@ -235,7 +269,8 @@ SELECT t.table_name, t.auto_increment,
   t.table_name IN (SELECT k.table_name FROM information_schema.table_constraints k
                    WHERE k.table_schema = %(database)s AND k.constraint_type = 'PRIMARY KEY')
 FROM information_schema.tables t
-WHERE t.table_schema = %(database)s AND t.table_type = 'BASE TABLE' ORDER BY t.table_name"""
+WHERE t.table_schema = %(database)s AND t.table_type = 'BASE TABLE'
+  AND t.table_name <> 'greenroom_mark' ORDER BY t.table_name"""
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -252,7 +287,8 @@ def _tables(connection: Connection[Any], database: str) -> tuple[Table, ...]:
     )
 
 
-def _body(database: str, picture: str, state: Picture) -> str:
+def _body(place: Place, picture: str, state: Picture) -> str:
+    database = place.database
     names = _NAMES.replace("%s", _quoted(database))
     lines = [
         "goes_back: BEGIN",
@@ -260,14 +296,14 @@ def _body(database: str, picture: str, state: Picture) -> str:
     ]
     loud = [table for table in state.tables if table.triggers and table.name in state.rows]
     if loud:
-        changed = " OR ".join(_has_changed(database, picture, state, table) for table in loud)
+        changed = " OR ".join(_has_changed(place, picture, state, table) for table in loud)
         lines.append(
             f"  IF @greenroom_silent IS NULL AND ({changed}) THEN "
             "SELECT 'triggers'; LEAVE goes_back; END IF;"
         )
     for table in state.tables:
         if table.name in state.rows:
-            lines += _restore(database, picture, state, table)
+            lines += _restore(place, picture, state, table)
     moved = {t.name: t.counter for t in state.tables if t.counter is not None}
     if moved:
         # One look at all counters: each of them takes a lookup of its table.
@@ -279,10 +315,10 @@ def _body(database: str, picture: str, state: Picture) -> str:
         ]
     lines += _counters(database, state)
     for name, value in state.sequences:
-        place = _in(database, name)
+        there = _in(database, name)
         lines.append(
-            f"  IF (SELECT next_not_cached_value FROM {place}) <> {value} THEN "
-            f"ALTER SEQUENCE {place} RESTART WITH {value}; END IF;"
+            f"  IF (SELECT next_not_cached_value FROM {there}) <> {value} THEN "
+            f"ALTER SEQUENCE {there} RESTART WITH {value}; END IF;"
         )
     return "\n".join([*lines, "  SELECT '';", "END"])
 
@@ -318,7 +354,7 @@ def _counters(database: str, state: Picture) -> list[str]:
     return lines
 
 
-def _has_changed(database: str, picture: str, state: Picture, table: Table) -> str:
+def _has_changed(place: Place, picture: str, state: Picture, table: Table) -> str:
     if not table.keyed:
         return "TRUE"
     # As bytes: for most collations, a lamp and a LAMP are the same. A FLOAT shows six digits only.
@@ -326,20 +362,21 @@ def _has_changed(database: str, picture: str, state: Picture, table: Table) -> s
         f"CAST({f'CAST({_name(c)} AS DOUBLE)' if kind == 'float' else _name(c)} AS BINARY)"
         for c, kind in table.columns
     )
-    place, kept = _in(database, table.name), _kept(picture, state.tables.index(table))
+    there = _in(place.database, table.name)
+    kept = place.kept(picture, state.tables.index(table))
     return (
-        f"((SELECT count(*) FROM {place}) <> {state.rows[table.name]} OR EXISTS "
-        f"(SELECT {exact} FROM {place} EXCEPT SELECT {exact} FROM {kept}))"
+        f"((SELECT count(*) FROM {there}) <> {state.rows[table.name]} OR EXISTS "
+        f"(SELECT {exact} FROM {there} EXCEPT SELECT {exact} FROM {kept}))"
     )
 
 
-def _restore(database: str, picture: str, state: Picture, table: Table) -> list[str]:
-    place, columns = _in(database, table.name), _columns(table)
-    kept = _kept(picture, state.tables.index(table))
+def _restore(place: Place, picture: str, state: Picture, table: Table) -> list[str]:
+    there, columns = _in(place.database, table.name), _columns(table)
+    kept = place.kept(picture, state.tables.index(table))
     return [
-        f"  IF {_has_changed(database, picture, state, table)} THEN",
-        f"    DELETE FROM {place};",
-        f"    INSERT INTO {place} ({columns}) SELECT {columns} FROM {kept};",
+        f"  IF {_has_changed(place, picture, state, table)} THEN",
+        f"    DELETE FROM {there};",
+        f"    INSERT INTO {there} ({columns}) SELECT {columns} FROM {kept};",
         "  END IF;",
     ]
 
@@ -353,14 +390,6 @@ def _ask(
         while cursor.nextset():
             pass
         return rows
-
-
-def _procedure(database: str, picture: str) -> str:
-    return f"{REGISTRY}.`{database}_{picture}`"
-
-
-def _kept(picture: str, number: int) -> str:
-    return f"{REGISTRY}.`{picture}_{number}`"
 
 
 def _in(database: str, table: str) -> str:

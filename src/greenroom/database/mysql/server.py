@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 REGISTRY = "greenroom_registry"
+#: The table that marks an adopted database: nothing of greenroom's may lie beside it.
+MARK = "greenroom_mark"
 #: How long, in seconds, a server may take to answer.
 PATIENCE = 5
 
@@ -130,6 +132,37 @@ class Server:
         rows = self.ask(f"SELECT name, mark FROM {REGISTRY}.`databases` ORDER BY name")
         found = ((str(name), Mark.read(text)) for name, text in rows)
         return {name: mark for name, mark in found if mark is not None}
+
+    @cached_property
+    def may_create(self) -> bool:
+        """Whether its user may create databases."""
+        if self._has_registry():
+            return True
+        try:
+            self._make_registry()
+        except GreenroomError:
+            return False
+        return True
+
+    def adopted(self) -> dict[str, Mark]:
+        """The databases of somebody else's that greenroom may use, and that this user sees."""
+        rows = self.ask(
+            "SELECT table_schema FROM information_schema.tables WHERE table_name = %s ORDER BY 1",
+            MARK,
+        )
+        found = {}
+        for (name,) in rows:
+            with contextlib.suppress(driver().MySQLError):
+                mark = Mark.read(str(self.ask(f"SELECT mark FROM {quoted(name)}.{MARK}")[0][0]))
+                if mark is not None and mark.kind == "adopted":
+                    found[str(name)] = mark
+        return found
+
+    def mark_adopted(self, name: str, mark: Mark) -> None:
+        """Write the mark of an adopted database, into it."""
+        self.do(f"CREATE TABLE IF NOT EXISTS {quoted(name)}.{MARK} (mark TEXT NOT NULL)")
+        self.do(f"DELETE FROM {quoted(name)}.{MARK}")
+        self.do(f"INSERT INTO {quoted(name)}.{MARK} VALUES (%s)", mark.text())
 
     def drop(self, name: str) -> bool:
         """Drop a database of greenroom's; whether it was one."""
@@ -268,6 +301,11 @@ def driver() -> Any:
             "pip install 'greenroom[mysql]'",
         ) from None
     return pymysql
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
+    return f"`{name.replace('`', '``')}`"
 
 
 def _lock(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database import adoption
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql import catalogue
 from greenroom.database.postgresql.server import ADOPTED, Server, driver, marking
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import psycopg
 
 KIND = ADOPTED
-#: How many tables a refusal names.
-_SHOWN = 5
 
 _OWNED = """
 SELECT format('DROP %s IF EXISTS %I.%I CASCADE',
@@ -68,37 +67,12 @@ SELECT what FROM (
 ) AS missing LIMIT 1"""
 
 
-def take(server: Server, project: str) -> tuple[str, Mark]:
-    """An adopted database that nobody uses now; it is held.
-
-    It is the one that the server's URL names, or one that no other project has used.
-
-    :raises GreenroomError: if there is none.
-    """
-    named = server.url.database
-    adopted = {
-        name: mark
-        for name, mark in server.adopted().items()
-        if name == named or mark.project in {"", project}
-    }
-    for name, mark in sorted(adopted.items(), key=lambda item: item[0] != named):
-        if server.try_hold(name):
-            return name, mark
-    if adopted:
-        raise GreenroomError(
-            Code.MAY_NOT_CREATE,
-            f"each database that greenroom has adopted {server.place} is in use: "
-            f"{', '.join(adopted)}.",
-            "Adopt one for each worker (greenroom db adopt URL), or run with fewer: pytest -n 1.",
-        )
-    raise GreenroomError(
-        Code.MAY_NOT_CREATE,
-        f"greenroom may not create databases {server.place}: its user has neither CREATEDB nor an "
-        "adopted database.",
-        "Take one of two ways:\n"
-        "  ALTER ROLE the_user CREATEDB   run by an administrator of that server\n"
-        "  greenroom db adopt URL         give it an existing database, whose contents it may delete",
-    )
+#: What to do where there is none.
+WAYS_OUT = (
+    "its user has neither CREATEDB nor an adopted database.",
+    "ALTER ROLE the_user CREATEDB   run by an administrator of that server",
+    "greenroom db adopt URL         give it an existing database, whose contents it may delete",
+)
 
 
 def adopt(server: Server, name: str, *, with_rows: bool) -> None:
@@ -129,13 +103,7 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
             if _has_rows(connection, table.name)
         ]
     if full and not with_rows:
-        tables = ", ".join(table.name for table in full[:_SHOWN])
-        raise GreenroomError(
-            Code.NOT_OURS,
-            f"the database {name} has rows, in {tables}{' and more' if len(full) > _SHOWN else ''}: "
-            "greenroom deletes the contents of a database that it adopts.",
-            "Name an empty database; or repeat the command with --with-rows if they may be deleted.",
-        )
+        raise adoption.has_rows(name, [table.name for table in full])
     try:
         server.mark(name, Mark(KIND))
     except psycopg.errors.InsufficientPrivilege:

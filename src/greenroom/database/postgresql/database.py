@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from greenroom.database import adoption
 from greenroom.database.identity import shown
 from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
@@ -94,7 +95,9 @@ class PostgresDatabase(PrivateDatabase):
             server.create(name, self._mark("test"), owner=self._role)
             self._place = self._controlled(name)
         else:
-            name, self._adopted = adopted.take(server, str(self._identity.project))
+            name, self._adopted = adoption.take(
+                server, str(self._identity.project), adopted.WAYS_OUT
+            )
             self._place = self._controlled(name)
             if not self.keeps_tables:
                 adopted.empty(self._control.connection)
@@ -171,7 +174,9 @@ class PostgresDatabase(PrivateDatabase):
         return self._template.reused
 
     def _build_in_adopted(self, fingerprint: str, *, rebuild: bool) -> bool:
-        name, self._adopted = adopted.take(self._connected_server(), str(self._identity.project))
+        name, self._adopted = adoption.take(
+            self._connected_server(), str(self._identity.project), adopted.WAYS_OUT
+        )
         self._place = self._controlled(name)
         known = self._adopted
         project = str(self._identity.project)
