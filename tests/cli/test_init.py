@@ -27,6 +27,8 @@ def health(): return {"status": "ok"}
 def create_item(body: dict): return body
 """
 
+HEALTHY = "async def test_health(client): assert (await client.get('/health')).status_code == 200"
+
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Folder:
@@ -254,6 +256,16 @@ def test_a_stub_that_was_filled_in_is_not_written_again(bare: Folder) -> None:
     }
 
 
+def test_what_is_covered_gets_no_stub_whatever_else_is_wanted(bare: Folder) -> None:
+    """Also where the other proposals get a no, and with `--check`."""
+    bare.write(tests__test_own_dot_py=f"{HEALTHY}\n")
+    done = bare.init("--stubs", answers="n\n" * 9)
+    assert "Write tests/test_items_missing.py?" in done.stdout
+    assert '"""GET /health 200' not in done.stdout
+    assert "Nothing was written." in done.stdout
+    assert '"""GET /health 200' not in bare.init("--check", "--stubs").stdout
+
+
 def test_a_suite_that_cannot_be_run_gives_no_stubs(bare: Folder) -> None:
     """What pytest said is shown."""
     bare.write(tests__test_own_dot_py="import nowhere_to_be_found\n")
@@ -363,7 +375,7 @@ def test_a_pyproject_that_cannot_be_read_is_left_alone(
 def test_uncommitted_changes_are_warned_of(bare: Folder) -> None:
     """The diff would show both."""
     bare.git("init", "-q")
-    assert "warning: a file here isn't committed" in bare.init("--check").stdout
+    assert "warning: not committed yet: main.py." in bare.init("--check").stdout
     bare.git("add", "-A")
     bare.git("commit", "-qm", "first")
     assert "warning" not in bare.init("--check").stdout

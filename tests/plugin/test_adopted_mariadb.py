@@ -151,7 +151,9 @@ def test_one_that_has_rows_is_refused_unless_told(limited: Limited) -> None:
     from greenroom.database import made
 
     limited.ask("CREATE TABLE NAME.precious (id int)", "INSERT INTO NAME.precious VALUES (1)")
-    with pytest.raises(GreenroomError, match=r"GR029 the database limited_.* has rows, in precious"):
+    with pytest.raises(
+        GreenroomError, match=r"GR029 the database limited_.* has rows, in precious"
+    ):
         made.adopt(limited.url, with_rows=False)
     assert limited.ask("SHOW TABLES FROM NAME") == [("precious",)]
     made.adopt(limited.url, with_rows=True)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: How pytest ends if tests failed, and if there are none.
 _ALL_PASSED, _SOME_FAILED, _NO_TESTS = 0, 1, 5
+#: How many files a warning names.
+_SHOWN = 3
 _SERVICES = ("github", "gitlab", "none")
 
 
@@ -73,7 +75,7 @@ def _init(chosen: argparse.Namespace) -> int:
         written = _offer(root, proposals, chosen)
         if chosen.stubs:
             # The suite has to be there before it can be told what it doesn't show.
-            more = _stubs(look(root), found, wait=bool(proposals) and written < len(proposals))
+            more = _stubs(look(root), found)
             written += _offer(root, more, chosen)
             proposals = [*proposals, *more]
     for note in notes:
@@ -87,8 +89,8 @@ def _init(chosen: argparse.Namespace) -> int:
         return int(bool(proposals))
     if not proposals:
         print("Nothing to do.")
-    elif written:
-        print(f"{_count(written)} written. Now run: pytest")
+    else:
+        print(f"{_count(written)} written. Now run: pytest" if written else "Nothing was written.")
     return 0
 
 
@@ -137,21 +139,18 @@ def _agrees(question: str) -> bool:
         return False
 
 
-def _stubs(project: Project, found: Survey, *, wait: bool) -> list[Proposal]:
-    """The tests that are missing.
-
-    :param wait: whether the settings, without which the suite may not run, weren't written.
-    """
+def _stubs(project: Project, found: Survey) -> list[Proposal]:
+    """The tests that are missing."""
     from greenroom.scaffold.stubs import stubs
 
-    missing: Iterable[Planned] = (one for one in found.plan if not one.dropped)
-    if project.tests and not wait:
-        missing = _missing(project.root)
+    missing: Iterable[Planned] | None = _missing(project.root) if project.tests else None
+    if missing is None:
+        missing = (one for one in found.plan if not one.dropped)
     return stubs(project, missing, is_wsgi=found.is_wsgi)
 
 
-def _missing(root: Path) -> list[Planned]:
-    """Run the suite: what is planned, and no test looks at."""
+def _missing(root: Path) -> list[Planned] | None:
+    """Run the suite: what is planned, and no test looks at; None if it doesn't use greenroom yet."""
     from greenroom.runtime import outcomes
 
     with tempfile.TemporaryDirectory(prefix="greenroom-init-") as folder:
@@ -164,7 +163,7 @@ def _missing(root: Path) -> list[Planned]:
             text=True,
             check=False,
         )
-        if done.returncode not in {_ALL_PASSED, _SOME_FAILED, _NO_TESTS} or not file.exists():
+        if done.returncode not in {_ALL_PASSED, _SOME_FAILED, _NO_TESTS}:
             raise GreenroomError(
                 Code.INIT,
                 f"the suite can't be run to see what it shows: pytest ended with {done.returncode}.",
@@ -173,7 +172,7 @@ def _missing(root: Path) -> list[Planned]:
                     [*done.stdout.splitlines()[-20:], *done.stderr.splitlines()[-20:]]
                 ),
             )
-        return outcomes.read(file).gaps()
+        return outcomes.read(file).gaps() if file.exists() else None
 
 
 def _say_what_was_found(root: Path, found: Survey) -> None:
@@ -203,8 +202,9 @@ def _git(root: Path, *arguments: str) -> str | None:
 def _warn_of_uncommitted(root: Path) -> None:
     changed = (_git(root, "status", "--porcelain", ".") or "").splitlines()
     if changed:
-        files = "a file here isn't" if len(changed) == 1 else f"{len(changed)} files here aren't"
-        print(f"warning: {files} committed: git diff will show both changes.")
+        names = ", ".join(line[3:] for line in changed[:_SHOWN])
+        more = ", ..." if len(changed) > _SHOWN else ""
+        print(f"warning: not committed yet: {names}{more}. git diff will show both changes.")
 
 
 def _ignored(root: Path, proposals: Sequence[Proposal]) -> list[str]:

@@ -30,7 +30,7 @@ def stubs(project: Project, missing: Iterable[Planned], *, is_wsgi: bool) -> lis
             _free(project.root, folder, part),
             None,
             _source(planned, is_wsgi=is_wsgi),
-            f"{len(planned)} answers that no test shows",
+            f"{len(planned)} answer{'' if len(planned) == 1 else 's'} that no test shows",
         )
         for part, planned in sorted(parts.items())
     ]
