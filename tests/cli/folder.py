@@ -88,6 +88,9 @@ class Folder:
             if file.is_file() and not {".git", "__pycache__", ".pytest_cache"} & set(file.parts)
         }
 
+    def files_text(self, name: str) -> str:
+        return (self.path / name).read_text(encoding="utf-8")
+
     def data(self) -> dict[str, object]:
         return tomllib.loads((self.path / "pyproject.toml").read_text(encoding="utf-8"))["tool"]  # type: ignore[no-any-return]
 

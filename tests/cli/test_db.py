@@ -108,7 +108,7 @@ def test_a_database_is_adopted_after_a_yes(
         (["list", "postgresql://me:geheim@127.0.0.1:port/x"], "GR005"),
         (["adopt", "postgresql://me:geheim@127.0.0.1/template1", "--yes"], "GR029 template1"),
         (["adopt", "postgresql://me:geheim@127.0.0.1:1/shop", "--yes"], "GR026"),
-        (["adopt", "mysql://me:geheim@127.0.0.1/x", "--yes"], "GR029"),
+        (["adopt", "mysql://me:geheim@127.0.0.1/x", "--yes"], "GR026"),
         (["adopt", "postgresql://127.0.0.1:1/x?user=me&password=geheim"], "GR029 adopting"),
         (["open", "greenroom_clone_x"], "GR029 no database is kept for"),
     ],

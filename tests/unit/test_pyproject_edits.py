@@ -69,8 +69,10 @@ def test_comments_and_order_survive() -> None:
         "[tool.greenroom]\n[tool.pytest.ini_options]\n[tool.a]\n",
         'tool.ruff.line-length = 3\n[project]\nname = "x"\n',
         '[project]\ndescription = """\n[tool.greenroom]\n"""\n',
+        "[tool.greenroom.contract]\nmode = 'off'\n",
+        "[tool.pytest.ini_options]\nx = 1 # a\u2028# b\n",
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_is_wanted_is_there_and_twice_is_once(text: str) -> None:
     """Whatever the file was: no line is lost, its line breaks stay, and a second time nothing happens."""

@@ -61,36 +61,43 @@ def _init(chosen: argparse.Namespace) -> int:
     from greenroom.config.project import read_project
     from greenroom.runtime.activation import project_root
     from greenroom.runtime.survey import survey
-    from greenroom.scaffold.project import look
+    from greenroom.scaffold.project import look, settings_of
 
     here = Path.cwd()
     root = project_root([here, *here.parents]) or here
-    with contextlib.chdir(root):
-        look(root)  # A pyproject.toml that can't be read is told first.
-        found = survey(root, os.environ)
-        _say_what_was_found(root, found)
-        _warn_of_uncommitted(root)
-        declares = read_project(root).declares
-        proposals, notes = _base(look(root), found, chosen, declares=declares)
-        written = _offer(root, proposals, chosen)
-        if chosen.stubs:
-            # The suite has to be there before it can be told what it doesn't show.
-            more = _stubs(look(root), found)
-            written += _offer(root, more, chosen)
-            proposals = [*proposals, *more]
-    for note in notes:
-        print(f"note: {note}")
-    if not declares:
-        print(
-            f"note: greenroom isn't among the project's dependencies: {_how_to_declare(root, found)}"
-        )
+    proposals: list[Proposal] = []
+    written: list[Proposal] = []
+    notes: list[str] = []
+    try:
+        with contextlib.chdir(root):
+            settings_of(root)  # A pyproject.toml that can't be read is told first.
+            print(f"greenroom init in {root}: asking the app ...", flush=True)
+            found = survey(root, os.environ)
+            _say_what_was_found(found)
+            _warn_of_uncommitted(root)
+            declares = read_project(root).declares
+            proposals, notes = _base(look(root), found, chosen, declares=declares)
+            if not declares:
+                notes.append(
+                    "greenroom isn't among the project's dependencies: "
+                    f"{_how_to_declare(root, found)}"
+                )
+            _offer(root, proposals, chosen, written)
+            if chosen.stubs:
+                # The suite has to be there before it can be told what it doesn't show.
+                more = _stubs(look(root), found)
+                proposals = [*proposals, *more]
+                _offer(root, more, chosen, written)
+    finally:
+        for note in notes:
+            print(f"note: {note}")
+        if written:
+            print(f"{_count(len(written))} written. Now run: pytest")
     if chosen.check:
         print(f"{_count(len(proposals))} proposed." if proposals else "Nothing to do.")
         return int(bool(proposals))
-    if not proposals:
-        print("Nothing to do.")
-    else:
-        print(f"{_count(written)} written. Now run: pytest" if written else "Nothing was written.")
+    if not written:
+        print("Nothing was written." if proposals else "Nothing to do.")
     return 0
 
 
@@ -99,11 +106,23 @@ def _base(
 ) -> tuple[list[Proposal], list[str]]:
     from greenroom.scaffold import ci, first_test, settings, skill
 
+    notes: list[str] = []
+    strict = True
+    if project.tests and not settings.is_strict(project):
+        strict = _is_collected_strictly(project.root, notes)
     major = int(metadata.version("pytest").partition(".")[0])
-    configured, notes = settings.pyproject(project, found, pytest=major)
+    configured, more = settings.pyproject(project, found, pytest=major, strict=strict)
+    notes += more
     proposals = [configured, settings.env_file(project), first_test.first_test(project, found)]
     if chosen.ci != "none":
-        workflow, more = ci.workflow(project, found, chosen.ci, declares=declares)
+        top = _git(project.root, "rev-parse", "--show-toplevel")
+        workflow, more = ci.workflow(
+            project,
+            found,
+            chosen.ci,
+            declares=declares,
+            top=Path(top.strip()) if top else None,
+        )
         proposals.append(workflow)
         notes += more
     if chosen.skill is not None:
@@ -113,30 +132,66 @@ def _base(
     return there, notes
 
 
-def _offer(root: Path, proposals: Sequence[Proposal], chosen: argparse.Namespace) -> int:
-    """Show each, and write those that are wanted; how many were."""
+def _is_collected_strictly(root: Path, notes: list[str]) -> bool:
+    """Whether the suite is still collected where a mark that nobody has declared is an error."""
+    collect = ["--collect-only", "-q"]
+    if _pytest(root, *collect, "--strict-markers").returncode in {_ALL_PASSED, _NO_TESTS}:
+        return True
+    if _pytest(root, *collect).returncode not in {_ALL_PASSED, _NO_TESTS}:
+        notes.append("strict markers are left out: the suite can't be collected as it is.")
+    else:
+        notes.append(
+            "strict markers are left out: the suite uses marks that nobody has declared. Declare them "
+            "under markers (pytest --strict-markers names them), then run greenroom init again."
+        )
+    return False
+
+
+def _pytest(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite, or collect it, and leave nothing behind."""
+    return subprocess.run(  # noqa: S603 - pytest, by the interpreter that runs this
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def _offer(
+    root: Path, proposals: Sequence[Proposal], chosen: argparse.Namespace, written: list[Proposal]
+) -> None:
+    """Show each, and write those that are wanted."""
     from greenroom.scaffold.proposal import check_writable
 
     if not chosen.check:
         check_writable(root, proposals)
-    written = 0
+    somebody_answers = not chosen.check
     for proposal in proposals:
         print(f"\n{proposal.path}: {proposal.why}")
         print(proposal.diff(), end="", flush=True)
-        if not chosen.check and (chosen.yes or _agrees(f"Write {proposal.path}? [y/N] ")):
+        if chosen.yes and not chosen.check:
+            wanted: bool | None = True
+        else:
+            wanted = _agrees(f"Write {proposal.path}? [y/N] ") if somebody_answers else None
+        if wanted is None and somebody_answers:
+            somebody_answers = False
+        if wanted:
             proposal.write(root)
-            written += 1
+            written.append(proposal)
     if proposals:
         print()
-    return written
 
 
-def _agrees(question: str) -> bool:
+def _agrees(question: str) -> bool | None:
+    """Whether the answer is yes; None if nobody answers."""
     try:
         return input(question).strip().lower() in {"y", "yes"}
     except EOFError:
         print("\nNobody answers: give --yes to write, or --check to look.")
-        return False
+        return None
 
 
 def _stubs(project: Project, found: Survey) -> list[Proposal]:
@@ -155,14 +210,9 @@ def _missing(root: Path) -> list[Planned] | None:
 
     with tempfile.TemporaryDirectory(prefix="greenroom-init-") as folder:
         file = Path(folder, "outcome.json")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        done = subprocess.run(  # noqa: S603 - pytest, by the interpreter that runs this
-            [*command, f"--greenroom-report={file}"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        # All of it, whatever the project's own options leave out.
+        whole = ("-q", "--maxfail=0", "-m", "", "-k", "")
+        done = _pytest(root, *whole, f"--greenroom-report={file}")
         if done.returncode not in {_ALL_PASSED, _SOME_FAILED, _NO_TESTS}:
             raise GreenroomError(
                 Code.INIT,
@@ -175,13 +225,15 @@ def _missing(root: Path) -> list[Planned] | None:
         return outcomes.read(file).gaps() if file.exists() else None
 
 
-def _say_what_was_found(root: Path, found: Survey) -> None:
+def _say_what_was_found(found: Survey) -> None:
     databases = (
         f", on {' and '.join(found.databases)}" if found.databases else ", without a database"
     )
-    print(f"greenroom init in {root}")
-    print(f"app {found.address} ({found.source}){databases}")
-    print(f"GET {found.answer.path} answers {found.answer.status}")
+    print(f"app {found.address or found.module} ({found.source}){databases}")
+    if found.answer is None:
+        print("none of what was asked was answered: there is no first test to propose")
+    else:
+        print(f"GET {found.answer.path} answers {found.answer.status}")
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -192,6 +244,7 @@ def _git(root: Path, *arguments: str) -> str | None:
             cwd=root,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
     except OSError:
@@ -209,9 +262,9 @@ def _warn_of_uncommitted(root: Path) -> None:
 
 def _ignored(root: Path, proposals: Sequence[Proposal]) -> list[str]:
     return [
-        f"{proposal.path} is ignored by git: add !{proposal.path.as_posix()} to .gitignore."
+        f"{proposal.path} is ignored by git ({rule.split(chr(9))[0]}): it would be missing in CI."
         for proposal in proposals
-        if _git(root, "check-ignore", proposal.path.as_posix())
+        if (rule := _git(root, "check-ignore", "-v", proposal.path.as_posix()))
     ]
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 
 from greenroom.cli import db, init, outcomes
 from greenroom.facts.errors import GreenroomError
+
+#: The exit code after Ctrl-C, as shells have it.
+INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,8 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Wrong arguments are 2, as argparse has it.
     """
     chosen = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A terminal may not know all letters.
     try:
         return int(chosen.run(chosen))
     except GreenroomError as error:
         print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # Whoever reads has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -22,17 +22,19 @@ class Answer:
 class Survey:
     """An app that was found, started and asked.
 
-    :param address: `module:attribute`, or `module:factory()`.
+    :param address: `module:attribute`, or `module:factory()`; empty if it can only be found, not named.
+    :param module: the module that it is in.
     :param source: who says that this is the app.
     :param is_wsgi: whether it is one of WSGI's.
     :param databases: the products on which it was tested, such as `postgresql 17.6`.
-    :param answer: one that tells something of the app.
+    :param answer: one that tells something of the app; None if all that was asked fails.
     :param plan: what its operations should be shown to answer.
     """
 
     address: str
+    module: str
     source: str
     is_wsgi: bool
     databases: tuple[str, ...]
-    answer: Answer
+    answer: Answer | None
     plan: tuple[Planned, ...]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from greenroom.app import discover
 from greenroom.app.parameters import parameters_of
 from greenroom.config import read
 from greenroom.config.project import read_project
 from greenroom.facts.run import RunIdentity
+from greenroom.facts.setting import Setting
 from greenroom.facts.survey import Answer, Survey
 from greenroom.runtime.activation import Active
 from greenroom.runtime.performance import Performance
@@ -20,6 +24,22 @@ from greenroom.runtime.room import Room
 #: What every app answers with 404, if nothing better is found.
 NOWHERE = "/there-is-no-such-page"
 _SUCCESS, _NOT_FOUND, _FAILURE = 200, 404, 500
+#: How long, in seconds, an answer is waited for, and how many paths are asked at most.
+_PATIENCE, _MOST = 3.0, 12
+#: What is asked first, as it's there to be asked; and what isn't asked, as it may do something.
+_HARMLESS = ("health", "ping", "status", "ready", "live", "version")
+_HARMFUL = (
+    "log",
+    "sign",
+    "delete",
+    "remove",
+    "export",
+    "download",
+    "stream",
+    "event",
+    "token",
+    "callback",
+)
 
 
 def survey(root: Path, environ: Mapping[str, str]) -> Survey:
@@ -29,6 +49,7 @@ def survey(root: Path, environ: Mapping[str, str]) -> Survey:
     """
     project = read_project(root)
     settings = read.read(project.table or {}, environ, {})
+    settings = replace(settings, limit=Setting(_PATIENCE, "greenroom init"))
     target = discover.find(root, settings.app, project.entrypoint)
     if target is None:
         raise discover.no_app(root)
@@ -64,6 +85,7 @@ def _asked(room: Room) -> Survey:
     known = room.summary()
     return Survey(
         address=_address(room, known.app),
+        module=room.target.module,
         source=room.target.source,
         is_wsgi=room.is_wsgi,
         databases=tuple(one.product for one in known.databases),
@@ -73,38 +95,50 @@ def _asked(room: Room) -> Survey:
 
 
 def _address(room: Room, loaded: str) -> str:
-    return str(room.target) if room.target.factory else loaded
+    address = str(room.target) if room.target.factory else loaded
+    # One that is only found where it lies can't be named: it's found again.
+    return address if discover.import_root(room.root, address) == room.target.path else ""
 
 
-def _answer(room: Room) -> Answer:
-    """The best of what the app answers: a success, or an id that isn't there, or a page that isn't."""
-    performance = Performance(room, room.app, blocking=True)
-    client = performance.sync_client()
+def _answer(room: Room) -> Answer | None:
+    """The best of what the app answers: a success, or an id that isn't there, or a page that isn't.
+
+    None if every path that was asked fails.
+    """
     found = []
-    try:
-        for path in _paths(room):
-            room.before_test("greenroom init")
-            status = _status(client, path)
-            if status == _SUCCESS and "{" not in path:
-                return Answer(path, status)
-            if status is not None and status < _FAILURE:
-                found.append(Answer(path, status))
-    finally:
-        performance.close()
-    return next((one for one in found if one.status == _NOT_FOUND), found[0])
+    for path in [*itertools.islice(_paths(room), _MOST), NOWHERE]:
+        status = _status(room, path)
+        if status == _SUCCESS:
+            return Answer(path, status)
+        if status is not None and status < _FAILURE:
+            found.append(Answer(path, status))
+    return next((one for one in found if one.status == _NOT_FOUND), found[0] if found else None)
 
 
-def _status(client: object, path: str) -> int | None:
-    get = client.get  # type: ignore[attr-defined]
+def _status(room: Room, path: str) -> int | None:
+    """What a client answers who has asked nothing else, as in a test of its own; None if it fails."""
+    room.before_test("greenroom init")
+    performance = Performance(room, room.app, blocking=True)
+    get: Any = performance.sync_client().get
     try:
         return int(get(path).status_code)
-    except Exception:  # noqa: BLE001 - it's the project's own code: another path will do
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - it's the project's own code: another path will do
         return None
+    finally:
+        performance.close()
 
 
 def _paths(room: Room) -> Iterator[str]:
     """What can be asked by GET: what needs nothing first, then ids that aren't there."""
-    routes = [route for route in room.proof.operations.routes if route.operation.method == "GET"]
+    routes = [
+        route
+        for route in room.proof.operations.routes
+        if route.operation.method == "GET"
+        and not any(word in route.operation.path.lower() for word in _HARMFUL)
+    ]
+    routes.sort(key=lambda one: not any(word in one.operation.path for word in _HARMLESS))
     with_ids = []
     for route in routes:
         path = route.operation.path
@@ -118,4 +152,3 @@ def _paths(room: Room) -> Iterator[str]:
             asked = asked.replace(f"{{{one.name}}}", one.unknown or one.plain)
         if "{" not in asked and "<" not in asked:
             yield asked
-    yield NOWHERE

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from greenroom.facts.survey import Survey
-from greenroom.scaffold.project import Project
-from greenroom.scaffold.proposal import Proposal, read
+from greenroom.scaffold.project import Project, read_or_nothing
+from greenroom.scaffold.proposal import Proposal
 from greenroom.scaffold.pyproject import find
 
 #: The services, by their names on the command line.
@@ -24,51 +25,66 @@ _REQUIREMENTS = (
 )
 #: The oldest Python that greenroom runs on, 3.11.
 OLDEST = 11
+#: The newest one that a project may ask for.
+NEWEST = 20
 #: The extras that a kind of database needs.
 _EXTRAS = {"postgresql": "postgres", "mariadb": "mysql", "mysql": "mysql"}
 
 
 def workflow(
-    project: Project, survey: Survey, service: str | None, *, declares: bool
+    project: Project, survey: Survey, service: str | None, *, declares: bool, top: Path | None
 ) -> tuple[Proposal | None, list[str]]:
     """The workflow, if the project has none that runs pytest, and notes.
 
     :param service: one of `SERVICES`; None takes the one whose files are there, else GitHub's.
     :param declares: whether greenroom is among the project's dependencies.
+    :param top: the repository's folder; None if there is none.
     """
     root = project.root
+    if top is not None and top != root:
+        return None, [
+            f"the repository's top is {top}: a workflow belongs there, with {root.relative_to(top)} as its folder."
+        ]
     if service is None:
         service = "gitlab" if (root / _GITLAB).exists() else "github"
     if service == "gitlab":
         if (root / _GITLAB).exists():
-            return _already(str(_GITLAB), read(root / _GITLAB) or "")
+            return _already(str(_GITLAB), read_or_nothing(root / _GITLAB))
         text = _gitlab(project, survey, declares=declares)
         return Proposal(_GITLAB, None, text, "GitLab runs the suite"), _unknown(project, text)
     folder = root / _GITHUB.parent
     files = [*folder.glob("*.yml"), *folder.glob("*.yaml")] if folder.is_dir() else []
     for file in files:
-        text = read(file) or ""
-        if file.name == _GITHUB.name or re.search(r"\b(pytest|tox|nox)\b", text):
+        text = read_or_nothing(file)
+        if file.stem == _GITHUB.stem or _runs_tests(text):
             return _already(file.relative_to(root).as_posix(), text)
     text = _github(project, survey, declares=declares)
     return Proposal(_GITHUB, None, text, "GitHub Actions run the suite"), _unknown(project, text)
 
 
+def _runs_tests(text: str) -> bool:
+    """Whether a workflow runs a suite, by any of the usual commands; a comment doesn't."""
+    lines = (
+        line.partition(" #")[0] for line in text.splitlines() if not line.lstrip().startswith("#")
+    )
+    return any(re.search(r"\b(pytest|tox|nox|make)\b", line) for line in lines)
+
+
 def _unknown(project: Project, text: str) -> list[str]:
     """What to say where nobody says what the app needs."""
-    if re.search(r"-r |-e |sync|poetry|--group", text) or _dependencies(project):
+    if re.search(r"-r |-e |uv sync|poetry install|--group", text) or _dependencies(project):
         return []
     return ["the workflow installs greenroom alone: nothing here says what else the app needs."]
 
 
 def _already(name: str, text: str) -> tuple[None, list[str]]:
-    if re.search(r"\b(pytest|tox|nox|make)\b", text):
+    if _runs_tests(text):
         return None, []
     return None, [f"{name} is there and runs no pytest. It is left as it is."]
 
 
 def _github(project: Project, survey: Survey, *, declares: bool) -> str:
-    uses_uv = project.text("uv.lock") is not None
+    uses_uv = project.has("uv.lock")
     python = _python(project)
     lines = [
         "name: tests",
@@ -125,7 +141,7 @@ def _gitlab(project: Project, survey: Survey, *, declares: bool) -> str:
             "    GREENROOM_DATABASE: mysql://root@mariadb:3306",
         ]
     commands = _commands(project, survey, declares=declares)
-    if project.text("uv.lock") is not None:
+    if project.has("uv.lock"):
         commands = ["pip install uv", *commands]
     commands[-1] += " --junitxml=junit.xml"
     lines += [
@@ -148,20 +164,21 @@ def requirement(survey: Survey) -> str:
 def _commands(project: Project, survey: Survey, *, declares: bool) -> list[str]:
     """How the project is installed, and its suite run."""
     wanted = requirement(survey)
-    if project.text("uv.lock") is not None:
+    if project.has("uv.lock"):
         run = "uv run" if declares else f'uv run --with "{wanted}"'
         return ["uv sync", f"{run} pytest"]
-    if project.text("poetry.lock") is not None:
+    if project.has("poetry.lock") or find(project.data, "tool.poetry") is not None:
         more = [] if declares else [f'poetry run pip install "{wanted}"']
         return ["pip install poetry", "poetry install", *more, "poetry run pytest"]
-    parts = [f"-r {name}" for name in _REQUIREMENTS if project.text(name) is not None]
+    parts = [f"-r {name}" for name in _REQUIREMENTS if project.has(name)]
     extras: Mapping[str, object] = find(project.data, "project.optional-dependencies") or {}
     groups: Mapping[str, object] = find(project.data, "dependency-groups") or {}
-    if find(project.data, "project") is not None and find(project.data, "build-system") is not None:
+    is_package = project.has("setup.py") or find(project.data, "build-system") is not None
+    if is_package and (project.has("setup.py") or find(project.data, "project") is not None):
         chosen = [name for name in ("dev", "test", "tests") if name in extras]
         parts.append(f'-e ".[{",".join(chosen)}]"' if chosen else "-e .")
     elif find(project.data, "project") is not None and not parts:
-        parts += [f'"{one}"' for one in _dependencies(project)]
+        parts += [_word(one) for one in _dependencies(project)]
     parts += [f"--group {name}" for name in ("dev", "test", "tests") if name in groups]
     if not declares:
         parts.append(f'"{wanted}"')
@@ -172,13 +189,28 @@ def _commands(project: Project, survey: Survey, *, declares: bool) -> list[str]:
 
 def _dependencies(project: Project) -> list[str]:
     found = (find(project.data, "project") or {}).get("dependencies", [])
-    return [one for one in found if isinstance(one, str) and '"' not in one]
+    return [one for one in found if isinstance(one, str)]
+
+
+def _word(text: str) -> str:
+    """A requirement as a shell takes it."""
+    return f'"{text}"' if '"' not in text and "$" not in text else shlex.quote(text)
 
 
 def _python(project: Project) -> str:
     """The version that the project asks for at least, else the one that runs now."""
-    found = re.search(r">=\s*3\.(\d+)", project.requires_python or "")
-    return f"3.{max(int(found[1]), OLDEST) if found else sys.version_info.minor}"
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    running = sys.version_info.minor
+    try:
+        allowed = SpecifierSet(project.requires_python)
+    except InvalidSpecifier:
+        return f"3.{running}"
+    if not project.requires_python:
+        return f"3.{running}"
+    # The oldest that it allows: what passes there passes on newer ones more often than the other way.
+    fitting = [one for one in range(OLDEST, NEWEST + 1) if allowed.contains(f"3.{one}.9")]
+    return f"3.{fitting[0] if fitting else running}"
 
 
 def _needs_mariadb(survey: Survey) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from greenroom.facts.survey import Survey
 from greenroom.scaffold.project import Project
 from greenroom.scaffold.proposal import Proposal
 
 _NOT_FOUND = 404
+_NAME = "test_smoke.py"
 
 
 def first_test(project: Project, survey: Survey) -> Proposal | None:
     """The test, if the project has none."""
-    if project.tests:
+    folder, answer = project.tests_folder, survey.answer
+    if project.tests or project.own_client or answer is None or folder is None:
         return None
-    answer = survey.answer
+    if not project.collects(_NAME):
+        return None
     name = "what_is_not_there_is_not_found" if answer.status == _NOT_FOUND else "the_app_answers"
     lines = [
         f"{'def' if survey.is_wsgi else 'async def'} test_{name}(client):",
@@ -24,7 +25,7 @@ def first_test(project: Project, survey: Survey) -> Proposal | None:
         f"    assert response.status_code == {answer.status}",
     ]
     text = "\n".join(lines) + "\n"
-    return Proposal(Path("tests", "test_smoke.py"), None, text, "a first test, which passes")
+    return Proposal(folder / _NAME, None, text, "a first test, which passes")
 
 
 def _quoted(text: str) -> str:

@@ -14,29 +14,10 @@ from greenroom.scaffold import pyproject
 from greenroom.scaffold.proposal import read
 
 #: Folders in which no suite of the project's lies.
-_ELSEWHERE = {"node_modules", "site-packages", "__pycache__", "build", "dist"}
-#: The marks that pytest and its usual plugins declare themselves.
-_KNOWN_MARKS = frozenset(
-    [
-        "parametrize",
-        "skip",
-        "skipif",
-        "xfail",
-        "usefixtures",
-        "filterwarnings",
-        "tryfirst",
-        "trylast",
-        "asyncio",
-        "anyio",
-        "isolation",
-        "outgoing",
-        "sleep",
-        "xdist_group",
-        "timeout",
-        "flaky",
-        "django_db",
-    ]
-)
+_ELSEWHERE = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
+#: Folders whose tests are somebody's, and not the project's suite.
+_ASIDE = frozenset({"examples", "example", "docs", "doc", "benchmarks", "scripts", "vendor"})
+_PATTERNS = ("test_*.py", "*_test.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +27,8 @@ class Project:
     :param pyproject: its pyproject.toml; None if there is none.
     :param tests: its test files, relative to the folder.
     :param anyio: whether its async tests are for anyio's plugin.
-    :param marks: the marks that its tests use, and nobody declares.
+    :param loops: whether its tests say anything of event loops themselves.
+    :param own_client: whether a conftest has a fixture `client` of its own.
     """
 
     root: Path
@@ -54,15 +36,31 @@ class Project:
     data: Mapping[str, Any]
     tests: tuple[Path, ...]
     anyio: bool
-    marks: tuple[str, ...]
+    loops: bool
+    own_client: bool
 
-    def text(self, name: str) -> str | None:
-        """A file of the project's; None if there is none."""
-        return read(self.root / name)
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return (self.root / name).is_file()
+
+    def text(self, name: str) -> str:
+        """What a file says, as far as it can be read; nothing if there is none."""
+        return read_or_nothing(self.root / name)
+
+    @property
+    def pytest_settings(self) -> Mapping[str, Any]:
+        """What pyproject.toml tells pytest."""
+        old = pyproject.find(self.data, "tool.pytest.ini_options")
+        return old if old is not None else (pyproject.find(self.data, "tool.pytest") or {})
 
     @property
     def tests_folder(self) -> Path | None:
-        """The one folder that all tests lie in; None if they lie elsewhere."""
+        """The one folder that all tests lie in, or are to; None if they lie elsewhere."""
+        told = self.pytest_settings.get("testpaths")
+        if isinstance(told, str):
+            told = told.split()
+        if isinstance(told, list) and told:
+            return Path(str(told[0]))
         tops = {test.parts[0] for test in self.tests if len(test.parts) > 1}
         if not self.tests:
             return Path("tests")
@@ -70,31 +68,37 @@ class Project:
             return Path(tops.pop())
         return None
 
+    def collects(self, name: str) -> bool:
+        """Whether pytest takes a file of that name for tests."""
+        told = self.pytest_settings.get("python_files", _PATTERNS)
+        patterns = told.split() if isinstance(told, str) else told
+        return any(fnmatch.fnmatch(name, str(one)) for one in patterns)
+
     @property
     def pytest_file(self) -> str | None:
         """The file other than pyproject.toml that pytest takes its settings from; None if there is none."""
         for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"):
-            if self.text(name) is not None:
+            if self.has(name):
                 return name
         if self._has_table("tool.pytest"):
             return None
-        for name, section in (("tox.ini", "[pytest]"), ("setup.cfg", "[tool:pytest]")):
-            if section in (self.text(name) or ""):
+        for name, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
+            if re.search(rf"^\[{section}\]", self.text(name), re.MULTILINE):
                 return name
         return None
 
     @property
     def has_coverage(self) -> bool:
         """Whether it says anywhere what coverage.py should do."""
-        if self.text(".coveragerc") is not None or self._has_table("tool.coverage"):
+        if self.has(".coveragerc") or self._has_table("tool.coverage"):
             return True
-        return any("[coverage:" in (self.text(name) or "") for name in ("setup.cfg", "tox.ini"))
+        return any("[coverage:" in self.text(name) for name in ("setup.cfg", "tox.ini"))
 
     @property
-    def requires_python(self) -> str | None:
-        """`[project] requires-python`."""
+    def requires_python(self) -> str:
+        """`[project] requires-python`; empty if it says nothing."""
         found = (pyproject.find(self.data, "project") or {}).get("requires-python")
-        return found if isinstance(found, str) else None
+        return found if isinstance(found, str) else ""
 
     def _has_table(self, name: str) -> bool:
         return pyproject.find(self.data, name) is not None
@@ -105,60 +109,45 @@ def look(root: Path) -> Project:
 
     :raises GreenroomError: if its pyproject.toml can't be read.
     """
-    text = read(root / "pyproject.toml")
-    data = pyproject.parse(text) if text is not None else {}
-    tests = tuple(sorted(file.relative_to(root) for file in _test_files(root)))
-    sources = [read_or_nothing(root / file) for file in tests]
-    sources += [
-        read_or_nothing(file) for file in root.glob("**/conftest.py") if _is_own(root, file)
-    ]
-    used = {
-        name
-        for source in sources
-        for name in re.findall(r"pytest\s*\.\s*mark\s*\.\s*(\w+)", source)
-    }
-    registered = text or ""
-    for name in ("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg"):
-        registered += read(root / name) or ""
-    declared = {
-        name for name in used if re.search(rf"[\"'\s]{name}(\(.*?\))?\s*[:\"']", registered)
-    } | {
-        name
-        for name in used
-        if any(f'"{name}:' in source or f"'{name}:" in source for source in sources)
-    }
+    text, data = settings_of(root)
+    files = list(_python_files(root))
+    tests = [file for file in files if any(fnmatch.fnmatch(file.name, one) for one in _PATTERNS)]
+    conftests = [read_or_nothing(file) for file in files if file.name == "conftest.py"]
+    sources = [*conftests, *map(read_or_nothing, tests)]
     return Project(
         root,
         text,
         data,
-        tests,
-        anyio=any("anyio_backend" in source or "mark.anyio" in source for source in sources),
-        marks=tuple(sorted(used - _KNOWN_MARKS - declared)),
+        tuple(sorted(file.relative_to(root) for file in tests)),
+        anyio=any("anyio_backend" in one or "mark.anyio" in one for one in sources),
+        loops=any(re.search(r"loop_scope|event_loop|pytest_asyncio", one) for one in sources),
+        own_client=any(re.search(r"def client\b|name\s*=\s*.client", one) for one in conftests),
     )
 
 
+def settings_of(root: Path) -> tuple[str | None, Mapping[str, Any]]:
+    """pyproject.toml, and what it says. Raises GreenroomError if it can't be read."""
+    text = read(root / "pyproject.toml")
+    return text, pyproject.parse(text) if text is not None else {}
+
+
 def read_or_nothing(file: Path) -> str:
-    """A source file; nothing where it can't be read: another tool tells of that."""
+    """A file, as far as it can be read: nothing of it is written anywhere."""
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return ""
 
 
-def _test_files(root: Path) -> Iterator[Path]:
+def _python_files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
+        top = Path(folder) == root
         folders[:] = sorted(
             name
             for name in folders
             if not name.startswith(".")
             and name not in _ELSEWHERE
-            and not Path(folder, name, "pyvenv.cfg").exists()
+            and not (top and name in _ASIDE)
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118 - where nobody may look, there is nothing
         )
-        for name in files:
-            if any(fnmatch.fnmatch(name, pattern) for pattern in ("test_*.py", "*_test.py")):
-                yield Path(folder, name)
-
-
-def _is_own(root: Path, file: Path) -> bool:
-    parts = file.relative_to(root).parts
-    return not any(part.startswith(".") or part in _ELSEWHERE for part in parts)
+        yield from (Path(folder, name) for name in files if name.endswith(".py"))

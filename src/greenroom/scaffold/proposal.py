@@ -7,7 +7,7 @@ import difflib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,19 +78,27 @@ def read(path: Path) -> str | None:
         ) from None
 
 
-def check_writable(root: Path, proposals: Iterable[Proposal]) -> None:
+def check_writable(root: Path, proposals: Sequence[Proposal]) -> None:
     """Raise GreenroomError if one of the files couldn't be written. Nothing is written."""
     for proposal in proposals:
+        if sum(one.path == proposal.path for one in proposals) > 1:
+            raise GreenroomError(
+                Code.INIT,
+                f"{proposal.path} is wanted for two things.",
+                "Name another file: greenroom init --skill FILE.",
+            )
         path = (root / proposal.path).resolve()
         nearest = path.parent
         while not nearest.exists():
             nearest = nearest.parent
         if not nearest.is_dir():
-            raise _cannot_write(proposal.path, NotADirectoryError(0, f"{nearest} is no folder"))
+            raise _cannot_write(
+                proposal.path, NotADirectoryError(0, f"{nearest} is no folder"), early=True
+            )
         if not os.access(nearest, os.W_OK | os.X_OK) or (
             path.exists() and not os.access(path, os.W_OK)
         ):
-            raise _cannot_write(proposal.path, PermissionError(0, "Permission denied"))
+            raise _cannot_write(proposal.path, PermissionError(0, "Permission denied"), early=True)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -111,9 +119,9 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _cannot_write(path: Path, error: OSError) -> GreenroomError:
+def _cannot_write(path: Path, error: OSError, *, early: bool = False) -> GreenroomError:
     return GreenroomError(
         Code.INIT,
-        f"{path} can't be written: {error.strerror}. Nothing was written.",
+        f"{path} can't be written: {error.strerror}.{' Nothing was written.' if early else ''}",
         "Make it writable, or run greenroom init where it is.",
     )

@@ -33,6 +33,12 @@ class Table:
 
 def parse(text: str, name: str = "pyproject.toml") -> dict[str, Any]:
     """Read TOML. Raises GreenroomError if it can't be."""
+    if text.startswith("\ufeff"):
+        raise GreenroomError(
+            Code.CONFIGURATION,
+            f"{name} begins with a byte order mark, which TOML doesn't allow.",
+            "Save it as UTF-8 without one.",
+        )
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -106,10 +112,12 @@ def _with(text: str, name: str, missing: Lines, *, is_new: bool) -> str | None:
         if text and not text.endswith("\n"):
             text += end
         return f"{text}{end if text.strip() else ''}[{name}]{end}{body}"
-    lines = text.splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     pattern = r"\s*\.\s*".join(f"[\"']?{re.escape(part)}[\"']?" for part in name.split("."))
     header = re.compile(rf"\s*\[\s*{pattern}\s*\]\s*(#.*)?$")
     places = [number for number, line in enumerate(lines) if header.match(line.rstrip("\r\n"))]
+    if not places:  # Its sub-tables stand there alone.
+        return _with(text, name, missing, is_new=True)
     if len(places) != 1:
         return None
     first = last = places[0]

@@ -25,24 +25,24 @@ _EXAMPLES = (".env.example", ".env.sample", ".env.template", "example.env", ".en
 
 
 def pyproject(
-    project: Project, survey: Survey, *, pytest: int
+    project: Project, survey: Survey, *, pytest: int, strict: bool
 ) -> tuple[Proposal | None, list[str]]:
     """What is added to pyproject.toml, and notes on what can't be.
 
     :param pytest: the major version that is installed.
+    :param strict: whether the suite is collected with strict markers.
     """
     before = project.pyproject
     notes: list[str] = []
-    tables = [
-        Table("tool.greenroom", () if _names_app(project) else (("app", survey.address, ""),))
-    ]
+    names = _names_app(project) or not survey.address
+    tables = [Table("tool.greenroom", () if names else (("app", survey.address, ""),))]
     if project.pytest_file is not None:
         notes.append(
             f"pytest takes its settings from {project.pytest_file}, which is left as it is. Wanted there: "
             "strict_markers (addopts = --strict-markers before pytest 9)."
         )
     else:
-        tables.append(_pytest(project, survey, pytest, notes))
+        tables.append(_pytest(project, survey, pytest, strict=strict))
     if not project.has_coverage:
         tables += _coverage(project, survey)
     after, more = added(before or "", tables)
@@ -56,7 +56,7 @@ def pyproject(
 def env_file(project: Project) -> Proposal | None:
     """`.env.test`, if there is none and nothing else is named."""
     table = find(project.data, "tool.greenroom") or {}
-    if "env-file" in table or project.text(".env.test") is not None:
+    if "env-file" in table or (project.root / ".env.test").exists():
         return None
     lines = [
         "# Environment variables for the tests: read before the app is imported. Nothing in it is secret.",
@@ -65,9 +65,7 @@ def env_file(project: Project) -> Proposal | None:
     names: dict[str, None] = {}
     for example in _EXAMPLES:
         names |= dict.fromkeys(
-            re.findall(
-                r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", project.text(example) or "", re.MULTILINE
-            )
+            re.findall(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", project.text(example), re.MULTILINE)
         )
     lines += [f"# {name}=" for name in names]
     text = "\n".join(lines) + "\n"
@@ -80,7 +78,17 @@ def _names_app(project: Project) -> bool:
     return "entrypoint" in (find(project.data, "tool.fastapi") or {})
 
 
-def _pytest(project: Project, survey: Survey, version: int, notes: list[str]) -> Table:
+def is_strict(project: Project) -> bool:
+    """Whether a mark that nobody has declared is an error already."""
+    known = project.pytest_settings
+    told = known.get("addopts", "")
+    words = told.split() if isinstance(told, str) else list(told)
+    return bool({"strict", "strict_markers"} & known.keys()) or bool(
+        {"--strict", "--strict-markers"} & set(map(str, words))
+    )
+
+
+def _pytest(project: Project, survey: Survey, version: int, *, strict: bool) -> Table:
     old = find(project.data, "tool.pytest.ini_options")
     native = find(project.data, "tool.pytest")
     name = (
@@ -88,37 +96,30 @@ def _pytest(project: Project, survey: Survey, version: int, notes: list[str]) ->
         if old is None and (native or version >= NATIVE)
         else "tool.pytest.ini_options"
     )
-    known = old if old is not None else (native or {})
+    known = project.pytest_settings
     keys: list[tuple[str, object, str]] = []
     folder = project.tests_folder
     if not known and folder is not None:
         keys.append(("testpaths", [folder.as_posix()], ""))
-    is_strict = (
-        "--strict" in str(known.get("addopts", "")) or {"strict", "strict_markers"} & known.keys()
+    if strict and not is_strict(project):
+        if version >= NATIVE:
+            keys.append(("strict_markers", True, "a mark that is misspelled is an error"))
+            if not known:
+                keys.append(("strict_config", True, ""))
+        elif "addopts" not in known:
+            keys.append(("addopts", ["--strict-markers", "--strict-config"], ""))
+    says_something = (
+        project.anyio
+        or project.loops
+        or any(key.startswith(("asyncio_", "anyio_")) for key in known)
     )
-    if not is_strict and project.marks:
-        marks = ", ".join(project.marks)
-        notes.append(
-            f"strict markers are left out: the suite uses marks that nobody has declared ({marks}). "
-            "Declare them under markers, then run greenroom init again."
-        )
-    elif not is_strict and version >= NATIVE:
-        keys.append(("strict_markers", True, "a mark that is misspelled is an error"))
-        if not known:
-            keys.append(("strict_config", True, ""))
-    elif not is_strict and "addopts" not in known:
-        keys.append(("addopts", ["--strict-markers", "--strict-config"], ""))
-    if (
-        not survey.is_wsgi
-        and not project.anyio
-        and not any(key.startswith("asyncio_") for key in known)
-    ):
+    if not survey.is_wsgi and not says_something:
         keys += _SESSION_LOOPS
     return Table(name, keys)
 
 
 def _coverage(project: Project, survey: Survey) -> list[Table]:
-    module = survey.address.partition(":")[0]
+    module = survey.module
     package = module.partition(".")[0]
     run: list[tuple[str, object, str]] = [("branch", True, "")]
     if (

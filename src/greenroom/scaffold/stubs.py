@@ -27,7 +27,7 @@ def stubs(project: Project, missing: Iterable[Planned], *, is_wsgi: bool) -> lis
     folder = project.tests_folder or Path()
     return [
         Proposal(
-            _free(project.root, folder, part),
+            _free(project, folder, part),
             None,
             _source(planned, is_wsgi=is_wsgi),
             f"{len(planned)} answer{'' if len(planned) == 1 else 's'} that no test shows",
@@ -36,9 +36,11 @@ def stubs(project: Project, missing: Iterable[Planned], *, is_wsgi: bool) -> lis
     ]
 
 
-def _free(root: Path, folder: Path, part: str) -> Path:
+def _free(project: Project, folder: Path, part: str) -> Path:
+    """A name that no other test has, wherever it lies: two modules of one name can't be collected."""
+    taken = {test.name for test in project.tests}
     number, path = 1, folder / f"test_{part}_missing.py"
-    while (root / path).exists():
+    while path.name in taken or (project.root / path).exists():
         number += 1
         path = folder / f"test_{part}_missing_{number}.py"
     return path
@@ -72,4 +74,4 @@ def _part(operation: str) -> str:
 
 
 def _words(text: str) -> str:
-    return re.sub(r"\W+", "_", text).strip("_").lower()
+    return re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_").lower()
