@@ -1,7 +1,9 @@
-"""The command drops the tables, so each test has a database of its own: a clone."""
+"""The command makes and drops tables, so each test has a database of its own: a clone."""
 
 import pytest
-from app.maintenance import rebuild
+from app.core.database import engine
+from app.maintenance import main
+from app.models.base import Base
 from app.models.user import User
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -19,14 +21,41 @@ async def old_user(session_factory):
         session.add(new_user())
 
 
-async def test_a_rebuild_loses_all_users(old_user, db_session):
-    await rebuild()
+async def users_of(db_session):
+    return await db_session.scalar(select(func.count()).select_from(User))
 
-    assert await db_session.scalar(select(func.count()).select_from(User)) == 0
+
+async def test_create_makes_the_tables(db_session):
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
+
+    await main(["create"])
+
+    assert await users_of(db_session) == 0
+
+
+async def test_create_leaves_the_users_who_are_there(old_user, db_session):
+    await main(["create"])
+
+    assert await users_of(db_session) == 1
+
+
+async def test_a_rebuild_wants_a_yes(old_user, db_session, capsys):
+    with pytest.raises(SystemExit):
+        await main(["rebuild"])
+
+    assert "required: --yes" in capsys.readouterr().err
+    assert await users_of(db_session) == 1
+
+
+async def test_a_rebuild_loses_all_users(old_user, db_session):
+    await main(["rebuild", "--yes"])
+
+    assert await users_of(db_session) == 0
 
 
 async def test_ids_begin_anew_after_a_rebuild(old_user, db_session):
-    await rebuild()
+    await main(["rebuild", "--yes"])
 
     user = new_user()
     db_session.add(user)
@@ -36,7 +65,7 @@ async def test_ids_begin_anew_after_a_rebuild(old_user, db_session):
 
 
 async def test_addresses_are_still_unique_after_a_rebuild(old_user, db_session):
-    await rebuild()
+    await main(["rebuild", "--yes"])
 
     db_session.add_all([new_user(), new_user()])
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from app.api import auth, items
 from app.core.config import get_settings
 from app.core.errors import add_error_handlers
-from app.core.middleware import RequestId, Timing
+from app.core.middleware import Failures, RequestId, Timing
 from app.core.resources import open_resources
 
 
@@ -19,6 +19,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     app = FastAPI(title="catalog", lifespan=lifespan)
+    app.add_middleware(Failures)
     app.add_middleware(Timing)
     app.add_middleware(RequestId)
     add_error_handlers(app)

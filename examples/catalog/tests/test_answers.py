@@ -60,13 +60,18 @@ async def test_errors_have_one_shape(client, method, path, status, code):
     assert body["error"]["code"] == code
 
 
-async def test_a_failure_tells_nothing_of_the_inside(client, overrides):
-    def broken():
+@pytest.fixture
+def broken(client, overrides):
+    """Something that nobody expects goes wrong."""
+
+    def get_broken_items():
         raise RuntimeError("the password of the database is hunter2")
 
-    overrides[get_items] = broken
+    overrides[get_items] = get_broken_items
     client.raise_app_exceptions = False
 
+
+async def test_a_failure_tells_nothing_of_the_inside(client, broken):
     response = await client.get(ITEMS)
 
     assert response.status_code == 500
@@ -75,3 +80,18 @@ async def test_a_failure_tells_nothing_of_the_inside(client, overrides):
         "message": "Something went wrong here.",
         "details": [],
     }
+
+
+async def test_a_failure_has_the_headers_of_all_answers(client, broken):
+    response = await client.get(ITEMS, headers={"X-Request-ID": "order-17"})
+
+    assert response.status_code == 500
+    assert response.headers["x-request-id"] == "order-17"
+    assert re.fullmatch(r"app;dur=\d+\.\d", response.headers["server-timing"])
+
+
+async def test_a_failure_reaches_the_log_of_the_server(client, broken):
+    client.raise_app_exceptions = True
+
+    with pytest.raises(RuntimeError, match="hunter2"):
+        await client.get(ITEMS)

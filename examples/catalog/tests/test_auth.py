@@ -1,7 +1,10 @@
 import datetime as dt
 import hashlib
+from unittest.mock import Mock
 
 import pytest
+from app.add_user import add_user
+from app.core import security
 from app.models import LoginSession, User
 from sqlalchemy import select
 
@@ -29,7 +32,9 @@ async def test_a_token_is_stored_as_its_hash(client, user, db_session):
     assert stored.token_hash == hashlib.sha256(token.encode()).hexdigest()
 
 
-async def test_a_password_is_stored_as_an_argon2_hash(user, db_session):
+async def test_a_password_is_stored_as_an_argon2_hash(db_session):
+    await add_user("ann", "secret")
+
     ann = (await db_session.scalars(select(User))).one()
 
     assert ann.password_hash.startswith("$argon2id$")
@@ -52,6 +57,16 @@ async def test_a_wrong_login_does_not_tell_what_is_wrong(client, user, username,
         "message": "Wrong username or password.",
         "details": [],
     }
+
+
+@pytest.mark.parametrize("username", ["ann", "bob"])
+async def test_a_login_verifies_one_hash_whoever_tries(client, user, monkeypatch, username):
+    hasher = Mock(wraps=security.hasher)
+    monkeypatch.setattr(security, "hasher", hasher)
+
+    await client.post(LOGIN, json={"username": username, "password": "wrong"})
+
+    assert hasher.verify.call_count == 1
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "0" * 43])
@@ -82,6 +97,30 @@ async def test_a_session_lasts_as_long_as_the_settings_say(client, user, clock, 
     clock.tick(dt.timedelta(hours=23))
 
     assert (await ann.get(ME)).status_code == 200
+
+
+async def test_a_login_deletes_the_sessions_that_have_expired(client, user, clock, db_session):
+    clock.freeze("2026-01-31 12:00")
+    for hours in (0, 11, 1):
+        clock.tick(dt.timedelta(hours=hours))
+        await client.post(LOGIN, json=ANN)
+
+    ends = await db_session.scalars(select(LoginSession.expires_at))
+    assert sorted(str(end) for end in ends) == [
+        "2026-02-01 11:00:00+00:00",
+        "2026-02-01 12:00:00+00:00",
+    ]
+
+
+async def test_a_login_leaves_the_sessions_of_others(client, user, clock, db_session):
+    await add_user("bob", "hunter2")
+    await client.post(LOGIN, json={"username": "bob", "password": "hunter2"})
+
+    clock.tick(dt.timedelta(hours=12))
+    await client.post(LOGIN, json=ANN)
+
+    sessions = await db_session.scalars(select(LoginSession))
+    assert {session.user.username for session in sessions} == {"ann", "bob"}
 
 
 async def test_a_logout_ends_the_session(auth_client, db_session):

@@ -1,9 +1,13 @@
 import asyncio
 import datetime as dt
 import uuid
+from decimal import Decimal
 
 import pytest
 from app.models import Item, Tag
+from app.schemas.items import ItemIn
+from app.services.items import ItemService
+from sqlalchemy.exc import IntegrityError
 
 ITEMS = "/api/v1/items"
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
@@ -69,6 +73,13 @@ async def test_two_creations_of_one_name_at_once_give_one_item(auth_client):
     assert (await auth_client.get(ITEMS)).json()["total"] == 1
 
 
+async def test_what_else_the_database_refuses_is_no_conflict(db_session):
+    negative = ItemIn.model_construct(name="lamp", price=Decimal(-1))
+
+    with pytest.raises(IntegrityError, match="price_not_negative"):
+        await ItemService(db_session).create(negative)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -98,6 +109,14 @@ async def test_a_change_leaves_the_rest(auth_client, make):
     assert changed["price"] == "5.00"
     assert (changed["name"], changed["description"]) == ("lamp", "bright")
     assert changed["tags"] == ["red"]
+
+
+async def test_a_change_takes_a_description_away(auth_client, make):
+    item = await make(Item, description="bright")
+
+    changed = (await auth_client.patch(f"{ITEMS}/{item.id}", json={"description": None})).json()
+
+    assert changed["description"] is None
 
 
 @pytest.mark.parametrize("change", [{"price": 5}, {"tags": ["blue"]}])

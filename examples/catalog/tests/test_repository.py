@@ -1,5 +1,7 @@
 """The repository by itself, on the test's session: no request is needed for it."""
 
+import uuid
+
 import pytest
 from app.models import Item, Tag
 from app.repositories.items import ItemRepository, TagRepository
@@ -40,6 +42,28 @@ async def test_filters_choose_rows(items, three, filters, found):
 
     assert [item.name for item in page.items] == found
     assert page.total == len(found)
+
+
+async def test_a_page_is_cut_from_the_ordered_rows(items, three):
+    page = await items.find(order_by="-price", page=2, size=2)
+
+    assert [item.name for item in page.items] == ["a"]
+    assert (page.total, page.page, page.size) == (3, 2, 2)
+
+
+async def test_rows_that_are_equal_are_ordered_by_their_ids(items):
+    for number, name in ((2, "a"), (3, "b"), (1, "c")):
+        await items.add(id=uuid.UUID(int=number), name=name, price=4)
+
+    page = await items.find(order_by="price")
+
+    assert [item.name for item in page.items] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("order_by", ["colour", "-colour", "tags"])
+async def test_an_order_that_is_not_there_is_a_mistake(items, order_by):
+    with pytest.raises(ValueError, match="Item has no column"):
+        await items.find(order_by=order_by)
 
 
 @pytest.mark.parametrize("filters", [{"colour": "red"}, {"name__like": "a"}, {"tags": []}])
@@ -89,6 +113,14 @@ async def test_a_row_that_knows_no_soft_delete_is_gone(db_session):
     await tags.delete(red)
 
     assert await db_session.get(Tag, red.id) is None
+
+
+async def test_a_row_that_knows_no_soft_delete_is_not_restored(db_session):
+    tags = TagRepository(db_session)
+    red = await tags.add(name="red")
+
+    with pytest.raises(TypeError, match=r"^A deleted Tag is gone\.$"):
+        await tags.restore(red)
 
 
 async def test_tags_that_are_there_are_used_again(db_session):

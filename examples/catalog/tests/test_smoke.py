@@ -1,5 +1,9 @@
 import httpx2
+import pytest
 from app.add_user import add_user
+from app.models import User
+from pydantic import ValidationError
+from sqlalchemy import select
 
 
 async def test_it_starts_without_items(client):
@@ -17,7 +21,14 @@ def test_it_answers_over_a_real_socket(live_server):
 
 
 def test_every_operation_belongs_to_the_first_version(app):
-    assert all(path.startswith("/api/v1/") for path in app.openapi()["paths"])
+    assert {path[:8] for path in app.openapi()["paths"]} == {"/api/v1/"}
+
+
+async def test_a_name_by_which_nobody_could_log_in_is_not_added(db_session):
+    with pytest.raises(ValidationError, match="username"):
+        await add_user("Bob", "hunter2")
+
+    assert (await db_session.scalars(select(User))).all() == []
 
 
 async def test_an_added_user_can_log_in(client):

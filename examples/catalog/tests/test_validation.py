@@ -49,6 +49,14 @@ async def test_an_invalid_change_changes_nothing(auth_client, make, case):
     assert (item.name, item.price, item.description) == ("lamp", 4, None)
 
 
+def test_the_document_gives_no_value_to_what_a_change_leaves_out(app):
+    change = app.openapi()["components"]["schemas"]["ItemChange"]
+
+    assert list(change["properties"]) == ["name", "description", "price", "tags"]
+    assert "required" not in change
+    assert [name for name, field in change["properties"].items() if "default" in field] == []
+
+
 async def test_the_longest_name_is_taken(auth_client, make):
     body = make.payload(ItemIn, name="x" * 100)
 

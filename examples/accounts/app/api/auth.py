@@ -2,16 +2,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form
 
-from app.api.dependencies import NewUser, Service
+from app.api.dependencies import Service
 from app.core.security import create_access_token
 from app.schemas.envelope import Success, failures
-from app.schemas.user import Credentials, Token, UserOut
+from app.schemas.user import Credentials, Token, UserCreate, UserOut
 
 router = APIRouter(tags=["auth"])
 
 
 @router.post("/register", status_code=201, responses=failures(409, 422, 503))
-async def register(data: NewUser, service: Service) -> Success[UserOut]:
+async def register(data: UserCreate, service: Service) -> Success[UserOut]:
     user = await service.register(data)
     return Success(data=UserOut.model_validate(user))
 

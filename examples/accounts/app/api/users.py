@@ -1,8 +1,8 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path
+from fastapi import APIRouter, Body, Depends
 
-from app.api.dependencies import CurrentUser, Service, get_admin, get_current_user
+from app.api.dependencies import CurrentUser, Service, UserId, get_admin, get_reader
 from app.schemas.envelope import Success, failures
 from app.schemas.user import Imported, UserCreate, UserOut
 
@@ -16,12 +16,10 @@ async def me(user: CurrentUser) -> Success[UserOut]:
 
 @router.get(
     "/{user_id}",
-    dependencies=[Depends(get_current_user)],
-    responses=failures(401, 404, 422),
+    dependencies=[Depends(get_reader)],
+    responses=failures(401, 403, 404, 422),
 )
-async def read_user(
-    user_id: Annotated[int, Path(ge=1, lt=2**31)], service: Service
-) -> Success[UserOut]:
+async def read_user(user_id: UserId, service: Service) -> Success[UserOut]:
     user = await service.get(user_id)
     return Success(data=UserOut.model_validate(user))
 

@@ -1,5 +1,6 @@
 """Whatever goes wrong is answered in the envelope."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -11,18 +12,18 @@ from app.core.exceptions import AppError
 from app.schemas.envelope import Failure, FieldProblem, Problem
 
 
-def answer(status: int, problem: Problem) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+def answer(status: int, problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse(Failure(error=problem).model_dump(), status, headers)
 
 
 async def on_app_error(request: Request, error: AppError) -> JSONResponse:
-    return answer(error.status, Problem(code=error.code, message=error.message))
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    return answer(error.status, Problem(code=error.code, message=error.message), headers)
 
 
 async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
     code = HTTPStatus(error.status_code).name
-    return answer(error.status_code, Problem(code=code, message=error.detail))
+    return answer(error.status_code, Problem(code=code, message=error.detail), error.headers)
 
 
 async def on_invalid_input(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -35,7 +36,13 @@ async def on_invalid_input(request: Request, error: RequestValidationError) -> J
     return answer(422, problem)
 
 
+async def on_failure(request: Request, error: Exception) -> JSONResponse:
+    """What went wrong inside is the log's business."""
+    return answer(500, Problem(code="INTERNAL_ERROR", message="Something went wrong here."))
+
+
 def register_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AppError, on_app_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_input)
+    app.add_exception_handler(Exception, on_failure)

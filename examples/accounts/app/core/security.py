@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import secrets
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,14 +15,17 @@ ALGORITHM = "HS256"
 COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
 
 hasher = PasswordHash.recommended()
+NOBODYS_HASH = hasher.hash(secrets.token_urlsafe())
 
 
 async def hash_password(password: str) -> str:
     return await asyncio.to_thread(hasher.hash, password)
 
 
-async def verify_password(password: str, hashed: str) -> bool:
-    return await asyncio.to_thread(hasher.verify, password, hashed)
+async def verify_password(password: str, hashed: str | None) -> bool:
+    """Without a hash it takes as long, so that nobody learns by it who is registered."""
+    fits = await asyncio.to_thread(hasher.verify, password, hashed or NOBODYS_HASH)
+    return fits and hashed is not None
 
 
 @lru_cache
@@ -33,13 +37,15 @@ def get_common_passwords() -> frozenset[str]:
 def create_access_token(user_id: int) -> str:
     settings = get_settings()
     expires = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=settings.token_minutes)
-    return jwt.encode({"sub": str(user_id), "exp": expires}, settings.secret_key, ALGORITHM)
+    key = settings.secret_key.get_secret_value()
+    return jwt.encode({"sub": str(user_id), "exp": expires}, key, ALGORITHM)
 
 
 def read_access_token(token: str) -> int | None:
     """The user's id; None if the token is none of ours, or has expired."""
+    key = get_settings().secret_key.get_secret_value()
     try:
-        claims = jwt.decode(token, get_settings().secret_key, [ALGORITHM])
+        claims = jwt.decode(token, key, [ALGORITHM], options={"require": ["exp", "sub"]})
         return int(claims["sub"])
-    except (jwt.PyJWTError, KeyError, ValueError):
+    except (jwt.PyJWTError, ValueError):
         return None

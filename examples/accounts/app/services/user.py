@@ -7,6 +7,7 @@ import aiosmtplib
 from sqlalchemy.exc import OperationalError
 
 from app.core.exceptions import (
+    CommonPasswordError,
     ConflictError,
     InvalidCredentialsError,
     NotFoundError,
@@ -22,12 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 class UserService:
-    def __init__(self, users: UserRepository) -> None:
+    def __init__(self, users: UserRepository, common_passwords: frozenset[str]) -> None:
         self.users = users
+        self.common_passwords = common_passwords
 
     async def register(self, data: UserCreate) -> User:
         """Who is welcomed is registered: the mail goes out after the commit."""
-        user = await self._create(data)
+        user = await self._add(await self._new_user(data))
         await self._commit()
         try:
             await send_welcome(user)
@@ -38,14 +40,15 @@ class UserService:
     async def import_users(self, rows: Sequence[UserCreate], *, strict: bool = False) -> Imported:
         """Skips the addresses that are taken; if it's strict, they undo the whole import."""
         imported = Imported(created=0, skipped=[])
+        users = [await self._new_user(row) for row in rows]
         async with self.users.savepoint():
-            for row in rows:
+            for user in users:
                 try:
-                    await self._create(row)
+                    await self._add(user)
                 except ConflictError:
                     if strict:
                         raise
-                    imported.skipped.append(row.email)
+                    imported.skipped.append(user.email)
                 else:
                     imported.created += 1
         await self._commit()
@@ -53,7 +56,8 @@ class UserService:
 
     async def authenticate(self, email: str, password: str) -> User:
         user = await self.users.find_by_email(email)
-        if user is None or not await verify_password(password, user.hashed_password):
+        is_right = await verify_password(password, user.hashed_password if user else None)
+        if user is None or not is_right:
             raise InvalidCredentialsError("Wrong e-mail address or password.")
         return user
 
@@ -63,13 +67,18 @@ class UserService:
             raise NotFoundError(f"There is no user {user_id}.")
         return user
 
-    async def _create(self, data: UserCreate) -> User:
+    async def _new_user(self, data: UserCreate) -> User:
+        """Not in the database yet: a hash takes its time, and no transaction should wait for it."""
+        password = data.password.get_secret_value()
+        if password in self.common_passwords:
+            raise CommonPasswordError(f"Everybody tries the password of {data.email} first.")
+        hashed = await hash_password(password)
+        return User(email=data.email, name=data.name, hashed_password=hashed)
+
+    async def _add(self, user: User) -> User:
         """In a savepoint, so that a conflict leaves the rest of the transaction alone."""
-        hashed = await hash_password(data.password.get_secret_value())
         async with self.users.savepoint():
-            return await self.users.add(
-                User(email=data.email, name=data.name, hashed_password=hashed)
-            )
+            return await self.users.add(user)
 
     async def _commit(self) -> None:
         try:

@@ -114,7 +114,7 @@ async def test_a_common_password_is_refused(client):
     assert response.status_code == 422
     assert response.json()["error"] == {
         "code": "PASSWORD_TOO_COMMON",
-        "message": "Everybody tries this password first.",
+        "message": "Everybody tries the password of ann@example.com first.",
         "fields": [],
     }
 

@@ -1,9 +1,14 @@
 import pytest
+from app.core.security import hasher
 from app.models.user import User
 from app.schemas.user import UserCreate
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 IMPORT = "/api/v1/users/import"
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND state = 'idle in transaction'"
+)
 
 
 @pytest.fixture
@@ -32,6 +37,37 @@ async def test_a_strict_import_of_a_duplicate_is_a_conflict_and_leaves_nothing(
     assert response.status_code == 409
     assert response.json()["error"]["code"] == "CONFLICT"
     assert (await db_session.scalars(select(User))).all() == [user]
+
+
+async def test_a_common_password_is_refused(auth_client, user, rows, db_session):
+    rows[1]["password"] = "Password123!"
+
+    response = await auth_client.post(IMPORT, json=rows)
+
+    assert response.status_code == 422
+    assert response.json()["error"] == {
+        "code": "PASSWORD_TOO_COMMON",
+        "message": "Everybody tries the password of cem@example.com first.",
+        "fields": [],
+    }
+    assert (await db_session.scalars(select(User))).all() == [user]
+
+
+async def test_no_transaction_waits_while_passwords_are_hashed(
+    auth_client, rows, session_factory, monkeypatch
+):
+    waiting = []
+
+    def hash_password(password):
+        with session_factory(blocking=True) as session:
+            waiting.append(session.scalar(WAITING))
+        return "a hash"
+
+    monkeypatch.setattr(hasher, "hash", hash_password)
+
+    await auth_client.post(IMPORT, json=rows)
+
+    assert waiting == [0, 0, 0]
 
 
 async def test_only_administrators_import(client, make, rows, db_session):

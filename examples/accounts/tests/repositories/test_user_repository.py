@@ -20,10 +20,14 @@ def new_user(email="ann@example.com"):
     return User(email=email, name="Ann", hashed_password="a hash")
 
 
-async def test_a_user_is_found_by_id(users, make):
-    ann, _bob = await make(User, 2)
+async def test_a_user_is_found_by_id(users, session_factory):
+    async with session_factory() as other:
+        ann, bob = new_user(), new_user("bob@example.com")
+        other.add_all([ann, bob])
+        await other.commit()
 
-    assert await users.get(ann.id) is ann
+    assert (await users.get(ann.id)).email == "ann@example.com"
+    assert (await users.get(bob.id)).email == "bob@example.com"
 
 
 async def test_an_unknown_id_is_nobody(users):
@@ -43,11 +47,12 @@ async def test_an_unknown_e_mail_address_is_nobody(users, make):
     assert await users.find_by_email("bob@example.com") is None
 
 
-async def test_an_added_user_has_an_id_and_is_no_administrator(users):
+async def test_an_added_user_has_an_id_and_is_no_administrator(users, db_session):
     ann = await users.add(new_user())
+    db_session.expunge_all()
 
-    assert await users.get(ann.id) is ann
-    assert ann.is_admin is False
+    stored = await users.get(ann.id)
+    assert (stored.email, stored.is_admin) == ("ann@example.com", False)
 
 
 async def test_a_committed_user_is_seen_by_others(users, session_factory):

@@ -3,6 +3,7 @@
 import asyncio
 
 from app.core.exceptions import ConflictError
+from app.core.security import get_common_passwords
 from app.models.user import User
 from app.repositories.user import UserRepository
 from app.schemas.user import UserCreate
@@ -16,7 +17,8 @@ async def test_of_two_with_the_same_address_exactly_one_wins(session_factory, ma
     async def register(email):
         data = UserCreate(email=email, password="Correct-Horse-1", name="Somebody")
         async with session_factory() as session:
-            return await UserService(UserRepository(session)).register(data)
+            service = UserService(UserRepository(session), get_common_passwords())
+            return await service.register(data)
 
     results = await asyncio.gather(*map(register, emails), return_exceptions=True)
 

@@ -1,18 +1,19 @@
 """Nested transactions: a savepoint for the whole import, and one for each user of it."""
 
 import pytest
-from app.core.exceptions import ConflictError
+from app.core.exceptions import CommonPasswordError, ConflictError
 from app.models.user import User
 from app.repositories.user import UserRepository
 from app.schemas.user import Imported, UserCreate
 from app.services.user import UserService
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
 
 @pytest.fixture
 def service(db_session):
-    return UserService(UserRepository(db_session))
+    return UserService(UserRepository(db_session), frozenset({"Password123!"}))
 
 
 @pytest.fixture
@@ -79,6 +80,15 @@ async def test_any_other_error_undoes_the_whole_import(service, db_session, stor
     with pytest.raises(DataError):
         await service.import_users([row("ann"), too_long])
     await db_session.commit()
+
+    assert await stored() == []
+
+
+async def test_a_common_password_refuses_the_whole_import(service, stored):
+    common = row("bob").model_copy(update={"password": SecretStr("Password123!")})
+
+    with pytest.raises(CommonPasswordError, match=r"^Everybody tries the password of bob@"):
+        await service.import_users([row("ann"), common])
 
     assert await stored() == []
 

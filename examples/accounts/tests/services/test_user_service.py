@@ -1,15 +1,16 @@
 """The service on the real database; only the mail is faked."""
 
-from unittest.mock import create_autospec
+from unittest.mock import Mock, create_autospec
 
 import pytest
 from app.core.exceptions import (
+    CommonPasswordError,
     ConflictError,
     InvalidCredentialsError,
     NotFoundError,
     UnavailableError,
 )
-from app.core.security import hash_password, verify_password
+from app.core.security import hash_password, hasher, verify_password
 from app.models.user import User
 from app.repositories.user import UserRepository
 from app.schemas.user import UserCreate
@@ -24,7 +25,7 @@ ANN = UserCreate(email="Ann@Example.com", password=PASSWORD, name="Ann")
 
 @pytest.fixture
 def service(db_session):
-    return UserService(UserRepository(db_session))
+    return UserService(UserRepository(db_session), frozenset({"Password123!"}))
 
 
 async def test_a_registered_user_is_committed(service, mailbox, session_factory):
@@ -72,13 +73,23 @@ async def test_a_taken_e_mail_address_is_a_conflict_and_gets_no_mail(service, ma
     assert len(mailbox) == 0
 
 
+async def test_nobody_is_registered_with_a_common_password(service, mailbox, db_session):
+    data = UserCreate(email="ann@example.com", password="Password123!", name="Ann")
+
+    with pytest.raises(CommonPasswordError):
+        await service.register(data)
+
+    assert await db_session.scalar(select(func.count()).select_from(User)) == 0
+    assert len(mailbox) == 0
+
+
 async def test_nobody_is_welcomed_whom_the_database_did_not_keep(mailbox):
     """The one mocked repository: no real database has a full disk when a test wants one."""
     users = create_autospec(UserRepository, instance=True)
     users.commit.side_effect = OperationalError("COMMIT", None, DiskFull())
 
     with pytest.raises(UnavailableError):
-        await UserService(users).register(ANN)
+        await UserService(users, frozenset()).register(ANN)
 
     assert len(mailbox) == 0
 
@@ -104,10 +115,26 @@ async def test_a_wrong_login_does_not_tell_what_was_wrong(service, make, email, 
         await service.authenticate(email, password)
 
 
-async def test_a_user_is_had_by_id(service, make):
-    ann = await make(User)
+@pytest.mark.parametrize("email", ["ann@example.com", "bob@example.com"])
+async def test_a_login_verifies_one_hash_whoever_tries(service, make, monkeypatch, email):
+    await make(User, email="ann@example.com", hashed_password=await hash_password(PASSWORD))
+    verify = Mock(wraps=hasher.verify)
+    monkeypatch.setattr(hasher, "verify", verify)
 
-    assert await service.get(ann.id) is ann
+    with pytest.raises(InvalidCredentialsError):
+        await service.authenticate(email, "Wrong-Horse-1")
+
+    assert verify.call_count == 1
+
+
+async def test_a_user_is_had_by_id(service, session_factory, make):
+    async with session_factory() as other:
+        ann = User(email="ann@example.com", name="Ann", hashed_password="a hash")
+        other.add(ann)
+        await other.commit()
+    await make(User)
+
+    assert (await service.get(ann.id)).email == "ann@example.com"
 
 
 async def test_an_unknown_id_is_not_found(service):

@@ -79,12 +79,7 @@ async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
     return answer(error.status_code, code, error.detail, headers=error.headers)
 
 
-async def on_failure(request: Request, error: Exception) -> JSONResponse:
-    return answer(500, "INTERNAL_ERROR", "Something went wrong here.")
-
-
 def add_error_handlers(app: FastAPI) -> None:
     app.exception_handler(CatalogError)(on_catalog_error)
     app.exception_handler(RequestValidationError)(on_invalid)
     app.exception_handler(HTTPException)(on_http_error)
-    app.exception_handler(Exception)(on_failure)

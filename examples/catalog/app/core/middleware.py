@@ -1,4 +1,4 @@
-"""Headers that each answer has."""
+"""What each answer has: headers, and the shape of an error even where nobody expected one."""
 
 import re
 import time
@@ -6,6 +6,8 @@ import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.errors import answer
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -50,3 +52,32 @@ class Timing:
             await send(message)
 
         await self.app(scope, receive, send_with_time)
+
+
+class Failures:
+    """An exception that nobody handles is answered, and goes on to the server's log.
+
+    It stands inside of the others: the answer of Starlette's own handler would lack their headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:
+            if not has_begun:
+                failure = answer(500, "INTERNAL_ERROR", "Something went wrong here.")
+                await failure(scope, receive, send)
+            raise

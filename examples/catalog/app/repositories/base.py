@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy import delete as delete_from
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import now
@@ -23,6 +24,11 @@ OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "in": lambda column, values: column.in_(values),
     "ilike": lambda column, part: column.icontains(part, autoescape=True),
 }
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that was violated: asyncpg knows it."""
+    return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ class Repository(Generic[Model]):
         await self.session.flush()
 
     async def restore(self, row: Model) -> None:
-        assert isinstance(row, SoftDelete)
+        if not isinstance(row, SoftDelete):
+            raise TypeError(f"A deleted {self.model.__name__} is gone.")
         row.deleted_at = None
         await self.session.flush()
 

@@ -9,6 +9,8 @@ Password = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class LoginIn(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     username: Username
     password: Password
 

@@ -3,7 +3,7 @@ import uuid
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import MISSING, BaseModel, ConfigDict, Field, field_validator
 
 from app.models import Tag
 from app.schemas.common import Name, Price, TagName
@@ -23,10 +23,10 @@ class ItemIn(BaseModel):
 class ItemChange(BaseModel):
     """What isn't there is left as it is."""
 
-    name: Name = ""
-    description: Description | None = None
-    price: Price = Decimal(0)
-    tags: Tags = []
+    name: Name | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+    price: Price | MISSING = MISSING
+    tags: Tags | MISSING = MISSING
 
 
 class ItemOut(BaseModel):

@@ -19,18 +19,20 @@ class AuthService:
         self.users = UserRepository(session)
         self.sessions = SessionRepository(session)
 
-    async def add_user(self, username: str, password: str) -> User:
-        user = await self.users.add(username=username, password_hash=await hash_password(password))
+    async def add_user(self, data: LoginIn) -> User:
+        password_hash = await hash_password(data.password)
+        user = await self.users.add(username=data.username, password_hash=password_hash)
         await self.session.commit()
         return user
 
     async def log_in(self, data: LoginIn, throttle: Throttle) -> LoginOut:
-        await throttle.check(data.username)
+        await throttle.count(data.username)
         user = await self.users.named(data.username)
-        if user is None or not await verify_password(user.password_hash, data.password):
-            await throttle.failed(data.username)
+        is_right = await verify_password(user.password_hash if user else None, data.password)
+        if user is None or not is_right:
             raise UnauthorizedError("Wrong username or password.")
         await throttle.forget(data.username)
+        await self.sessions.delete_many({"user_id": user.id, "expires_at__lte": now()})
         token = new_token()
         expires_at = now() + dt.timedelta(hours=self.settings.session_hours)
         await self.sessions.add(user=user, token_hash=hash_token(token), expires_at=expires_at)

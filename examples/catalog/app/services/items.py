@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.clock import now
 from app.core.errors import ConflictError, NotFoundError
 from app.models import Item
-from app.repositories.base import Page
+from app.repositories.base import Page, constraint_of
 from app.repositories.items import ItemRepository, TagRepository
 from app.schemas.common import in_cents
 from app.schemas.items import ItemChange, ItemIn, ItemQuery
@@ -40,7 +40,7 @@ class ItemService:
 
     async def change(self, item_id: uuid.UUID, data: ItemChange) -> Item:
         item = await self.read(item_id)
-        changes = data.model_dump(exclude_unset=True)
+        changes = data.model_dump()
         async with self._committed():
             if "tags" in changes:
                 changes["tags"] = await self.tags.named(changes["tags"])
@@ -72,4 +72,6 @@ class ItemService:
             await self.session.commit()
         except IntegrityError as error:
             await self.session.rollback()
+            if constraint_of(error) != "items_name":
+                raise
             raise ConflictError("An item of that name exists.") from error

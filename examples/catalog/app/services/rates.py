@@ -1,7 +1,7 @@
 """Exchange rates of another service: asked more than once if need be, and kept for a while."""
 
-import asyncio
 import logging
+from asyncio import sleep
 from decimal import Decimal
 
 import httpx2
@@ -31,17 +31,26 @@ class Rates:
         """How much of that currency one euro is."""
         if currency == BASE:
             return Decimal(1)
-        key = f"rate:{currency}"
-        try:
-            known = await self.redis.get(key)
-            if known is not None:
-                return Decimal(known)
+        rate = await self._kept(currency)
+        if rate is None:
             rate = await self._asked(currency)
-            await self.redis.set(key, str(rate), ex=self.settings.rates_kept_minutes * 60)
-        except RedisError:
-            log.warning("rates aren't kept: Redis doesn't answer")
-            rate = await self._asked(currency)
+            await self._keep(currency, rate)
         return rate
+
+    async def _kept(self, currency: str) -> Decimal | None:
+        try:
+            known = await self.redis.get(f"rate:{currency}")
+        except RedisError:
+            log.warning("a rate isn't looked up: Redis doesn't answer")
+            return None
+        return None if known is None else Decimal(known)
+
+    async def _keep(self, currency: str, rate: Decimal) -> None:
+        seconds = self.settings.rates_kept_minutes * 60
+        try:
+            await self.redis.set(f"rate:{currency}", str(rate), ex=seconds)
+        except RedisError:
+            log.warning("a rate isn't kept: Redis doesn't take it")
 
     async def _asked(self, currency: str) -> Decimal:
         pause = self.settings.rates_pause
@@ -51,7 +60,7 @@ class Rates:
             except (httpx2.HTTPError, ValidationError, KeyError) as error:
                 if not left:
                     raise RatesUnavailableError("There is no exchange rate now.") from error
-            await asyncio.sleep(pause)
+            await sleep(pause)
             pause *= 2
         raise AssertionError("rates_tries is at least 1")
 

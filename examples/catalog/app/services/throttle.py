@@ -1,4 +1,7 @@
-"""Who guesses passwords has to wait. Without Redis nobody has: a shop that can't count still sells."""
+"""Who guesses passwords has to wait. Without Redis nobody has: a shop that can't count still sells.
+
+Guesses are counted by user name, wherever they come from: who guesses on purpose keeps that user out.
+"""
 
 import logging
 
@@ -17,26 +20,27 @@ class Throttle:
         self.attempts = settings.login_attempts
         self.pause = settings.login_pause_minutes * 60
 
-    async def check(self, username: str) -> None:
+    async def count(self, username: str) -> None:
+        """Before the password is looked at: of guesses at once, each has a number of its own.
+
+        The pause begins anew with each guess, but not with those that are refused.
+        """
+        key = self._key(username)
         try:
-            count = int(await self.redis.get(self._key(username)) or 0)
+            async with self.redis.pipeline() as pipeline:
+                pipeline.set(key, 0, ex=self.pause, nx=True)
+                pipeline.incr(key)
+                pipeline.ttl(key)
+                _, number, left = await pipeline.execute()
+            if number <= self.attempts:
+                await self.redis.expire(key, self.pause)
         except RedisError:
             log.warning("logins aren't throttled: Redis doesn't answer")
             return
-        if count >= self.attempts:
+        if number > self.attempts:
             raise TooManyAttemptsError(
-                "Too many attempts: try again later.", {"Retry-After": str(self.pause)}
+                "Too many attempts: try again later.", {"Retry-After": str(left)}
             )
-
-    async def failed(self, username: str) -> None:
-        """Count an attempt; the pause begins anew with each."""
-        try:
-            async with self.redis.pipeline() as pipeline:
-                pipeline.incr(self._key(username))
-                pipeline.expire(self._key(username), self.pause)
-                await pipeline.execute()
-        except RedisError:
-            log.warning("a failed login isn't counted: Redis doesn't answer")
 
     async def forget(self, username: str) -> None:
         try:
