@@ -57,8 +57,8 @@ def test_every_write_is_gone_in_the_next_test(
 def test_the_example_moves_to_another_database_by_its_url(
     pytester: pytest.Pytester, served: Dialect
 ) -> None:
-    """One line is changed, and its 17 tests pass."""
-    quickstart(served).run(pytester).passed(17)
+    """One line is changed, and its 18 tests pass."""
+    quickstart(served).run(pytester).passed(18)
 
 
 def test_the_example_moves_to_postgresql_with_no_server_named(pytester: pytest.Pytester) -> None:
@@ -66,7 +66,7 @@ def test_the_example_moves_to_postgresql_with_no_server_named(pytester: pytest.P
     made = quickstart(Dialect("embedded", "postgresql+asyncpg", ""))
     assert made.environ == {}
     result = made.run(pytester)
-    result.passed(17)
+    result.passed(18)
     assert ", embedded · reset" in result.header()
 
 
@@ -95,7 +95,7 @@ def blocking(source: str, dialect: Dialect) -> str:
 
 @pytest.mark.parametrize("dialect", [*KINDS[:1], *SERVERS])
 def test_the_example_runs_on_a_sync_driver(pytester: pytest.Pytester, served: Dialect) -> None:
-    """sqlite3, psycopg2, psycopg and pymysql: the same 17 tests, with a sync engine and session."""
+    """sqlite3, psycopg2, psycopg and pymysql: the same 18 tests, with a sync engine and session."""
     made = quickstart(served)
     files = {
         name: blocking(source, served) if name.endswith(".py") else source
@@ -103,14 +103,14 @@ def test_the_example_runs_on_a_sync_driver(pytester: pytest.Pytester, served: Di
     }
     assert f'"{served.blocking}://' in files["main.py"]
     assert "AsyncSession" not in files["main.py"]
-    replace(made, files=files).run(pytester).passed(17)
+    replace(made, files=files).run(pytester).passed(18)
 
 
 @pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
 def test_the_example_runs_on_two_workers(pytester: pytest.Pytester, served: Dialect) -> None:
     """Each has a database of its own."""
     result = quickstart(served).run_subprocess(pytester, "-n", "2")
-    result.passed(17)
+    result.passed(18)
 
 
 READS = """
