@@ -298,3 +298,28 @@ def test_a_base_by_name(client, settings):
     assert get_plain().debug and Dev().debug
 """
     run(pytester, test, **{"main.py": KEPT, "config.py": ""}).passed(9)
+
+
+def test_an_object_that_its_class_refused_is_no_obstacle(pytester: pytest.Pytester) -> None:
+    """It lives on, half made, in the traceback that somebody keeps."""
+    main = """
+from fastapi import FastAPI
+from pydantic_settings import BaseSettings
+class Settings(BaseSettings):
+    size: int = 1
+settings = Settings()
+app = FastAPI()
+"""
+    test = """
+import main
+import pytest
+kept = []
+def test_a():
+    with pytest.raises(ValueError) as error: main.Settings(size="much")
+    kept.append(error)
+def test_b(settings):
+    settings(size=2)
+    assert main.settings.size == 2
+"""
+    files = {"main.py": main, "test_it.py": test, "pyproject.toml": "[tool.greenroom]\n"}
+    Project(files).run(pytester, "-p", "no:randomly").passed(2)

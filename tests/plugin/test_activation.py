@@ -341,3 +341,13 @@ def test_a_wrong_variable_stops_no_project_that_does_not_use_greenroom(
     project = async_app(conftest=OWN_CONFTEST, test_own=OWN_TEST)
     result = project.with_environ(GREENROOM_ISOLATION="bogus").run(pytester, "-p", "no:asyncio")
     result.passed(1)
+
+
+def test_the_project_itself_may_be_named_as_the_folder_of_its_tests(
+    pytester: pytest.Pytester,
+) -> None:
+    """`testpaths = ["."]`."""
+    main = "from fastapi import FastAPI\napp = FastAPI()\n"
+    table = '[tool.pytest.ini_options]\ntestpaths = ["."]\n'
+    files = {"main.py": main, "test_it.py": "def test_it(client): pass", "pyproject.toml": table}
+    Project(files).run(pytester).passed(1)

@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from tests.dialects import KINDS, Dialect
 from tests.harness import Project, app_source
 
 ASYNC = """
@@ -368,3 +369,25 @@ def test_what_cannot_be_handed_over_is_the_tests_own_fault_and_says_so(
     result.counts(failed=2)
     result.says("This was raised while what db_session holds was committed for a request.")
     result.silent_about("greenroom/runtime", "greenroom/database")
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_sessions_of_threads_work_side_by_side(pytester: pytest.Pytester, served: Dialect) -> None:
+    """Each asks whether somebody has written meanwhile."""
+    test = """
+from concurrent.futures import ThreadPoolExecutor
+import pytest
+from main import Item
+@pytest.mark.parametrize("attempt", range(10))
+def test_it(session_factory, db_session, attempt):
+    db_session.add(Item(name="lamp"))
+    db_session.commit()
+    def read(_):
+        with session_factory(blocking=True) as session: return session.get(Item, 1).name
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(read, range(8))) == ["lamp"] * 8
+"""
+    files = {"main.py": served.app(app_source("sync_items")), "test_it.py": test}
+    Project({**files, "pyproject.toml": "[tool.greenroom]\n"}, served.environ).run(pytester).passed(
+        10
+    )

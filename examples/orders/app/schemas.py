@@ -4,6 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
+from app.prices import Product
 from app.statuses import OrderStatus
 
 T = TypeVar("T")
@@ -30,13 +31,12 @@ class UserIn(Body):
 
 class LoginIn(Body):
     email: Email
-    password: str
+    password: Annotated[str, Field(max_length=128)]
 
 
 class ItemIn(Body):
-    product: Line
+    product: Product
     quantity: Annotated[int, Field(ge=1, le=1000)]
-    price_cents: Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class OrderIn(Body):

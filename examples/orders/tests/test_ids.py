@@ -25,8 +25,16 @@ def test_a_wrong_id_of_a_user_is_refused(auth_client, method, path, wrong):
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_id_of_an_order_is_refused(auth_client, wrong):
-    response = ask(auth_client, "GET", f"/api/orders/{wrong}")
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/orders/{}", None),
+        ("PATCH", "/api/orders/{}/status", {"status": "paid"}),
+    ],
+    ids=["GET", "PATCH"],
+)
+def test_a_wrong_id_of_an_order_is_refused(auth_client, method, path, body, wrong):
+    response = ask(auth_client, method, path.format(wrong), body)
 
     assert response.status_code == 422
     assert [error["loc"] for error in detail(response)] == [["path", "order_id"]]

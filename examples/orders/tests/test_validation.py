@@ -1,11 +1,14 @@
 import pytest
 from app.models import User
 from app.schemas import LoginIn, UserIn
+from app.security import hash_password
 from greenroom import invalid
+from pydantic import ValidationError
 from sqlalchemy import func, select
 from tests.answers import detail
 
 ANN = {"email": "ann@example.com", "name": "Ann", "password": "long enough"}
+LOGIN = {"email": "ann@example.com", "password": "long enough"}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,23 @@ def test_whatever_the_model_of_a_login_refuses_is_refused(client, case):
 
     assert response.status_code == 422
     assert detail(response)[0]["loc"] == ["body", *case.loc]
+
+
+def test_a_login_takes_no_password_that_is_longer_than_any(client):
+    response = client.post("/api/auth/login", json=LOGIN | {"password": "x" * 129})
+
+    assert response.status_code == 422
+    assert [(e["loc"], e["type"]) for e in detail(response)] == [
+        (["body", "password"], "string_too_long")
+    ]
+
+
+def test_a_fault_of_the_server_is_not_put_on_the_body(client, make, monkeypatch):
+    make(User, email="ann@example.com", hashed_password=hash_password("long enough"))
+    monkeypatch.setattr("app.api.auth.create_access_token", lambda user_id: None)
+
+    with pytest.raises(ValidationError, match="access_token"):
+        client.post("/api/auth/login", json=LOGIN)
 
 
 @pytest.mark.parametrize("length", [8, 128])

@@ -1,7 +1,6 @@
 """The database, and what it has to keep to."""
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, event
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -12,6 +11,6 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
-@event.listens_for(Engine, "connect")
 def enforce_foreign_keys(connection, record) -> None:
+    """SQLite does so only where it's told to, on each connection."""
     connection.execute("PRAGMA foreign_keys = ON")

@@ -7,6 +7,8 @@ from app.statuses import OrderStatus
 
 class User(db.Model):
     __tablename__ = "users"
+    # No id is given twice: a token of a deleted user is nobody else's.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -34,6 +36,7 @@ class Order(db.Model):
 
 class OrderItem(db.Model):
     __tablename__ = "order_items"
+    # No id is given twice: a token of a deleted user is nobody else's.
     __table_args__ = (
         CheckConstraint("quantity >= 1", name="quantity_positive"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),

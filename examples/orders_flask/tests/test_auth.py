@@ -1,9 +1,15 @@
 import datetime as dt
+from unittest.mock import Mock
 
+import jwt
 import pytest
+from app.config import SecretKey, get_settings
 from app.models import User
-from app.security import create_access_token, hash_password
+from app.security import create_access_token, hash_password, passwords
+from pydantic import TypeAdapter, ValidationError
 from tests.answers import data, detail
+
+BOB = {"email": "bob@example.com", "name": "Bob", "password": "long enough"}
 
 
 @pytest.fixture
@@ -43,6 +49,16 @@ def test_a_wrong_login_is_refused(client, user, email, password):
 
     assert response.status_code == 401
     assert detail(response) == "Wrong e-mail or password."
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "bob@example.com"], ids=["user", "nobody"])
+def test_a_login_takes_one_hash_whoever_is_named(client, user, monkeypatch, email):
+    verify = Mock(wraps=passwords.verify)
+    monkeypatch.setattr(passwords, "verify", verify)
+
+    client.post("/api/auth/login", json={"email": email, "password": "wrong"})
+
+    assert verify.call_count == 1
 
 
 def test_me_is_who_asks(auth_client, user):
@@ -96,6 +112,14 @@ def test_a_token_of_a_deleted_user_is_refused(client, user, db_session):
     assert ann.get("/api/users/me").status_code == 401
 
 
+def test_a_token_of_a_deleted_user_is_not_that_of_the_next(client, user):
+    ann = client.as_user(user)
+    ann.delete(f"/api/users/{user.id}")
+    client.post("/api/users", json=BOB)
+
+    assert ann.get("/api/users/me").status_code == 401
+
+
 def test_a_token_expires(client, user, clock):
     ann = client.as_user(user)
     assert ann.get("/api/users/me").status_code == 200
@@ -120,3 +144,21 @@ def test_a_token_of_another_secret_is_refused(client, user, settings):
     settings(secret_key="ours, and just as long, so that sha256 is content")
 
     assert client.with_token(forged).get("/api/users/me").status_code == 401
+
+
+@pytest.mark.parametrize("missing", ["exp", "sub"])
+def test_a_token_that_lacks_a_claim_is_refused(client, user, missing):
+    claims = jwt.decode(create_access_token(user.id), options={"verify_signature": False})
+    del claims[missing]
+    token = jwt.encode(claims, get_settings().secret_key.get_secret_value(), "HS256")
+
+    assert client.with_token(token).get("/api/users/me").status_code == 401
+
+
+def test_a_short_secret_is_refused():
+    with pytest.raises(ValidationError, match="at least 32"):
+        TypeAdapter(SecretKey).validate_python("x" * 31)
+
+
+def test_the_secret_is_not_shown():
+    assert "for-tests" not in repr(get_settings())

@@ -22,5 +22,13 @@ def test_a_wrong_id_of_a_user_is_not_found(auth_client, method, path, wrong):
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_id_of_an_order_is_not_found(auth_client, wrong):
-    assert ask(auth_client, "GET", f"/api/orders/{wrong}").status_code == 404
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/orders/{}", None),
+        ("PATCH", "/api/orders/{}/status", {"status": "paid"}),
+    ],
+    ids=["GET", "PATCH"],
+)
+def test_a_wrong_id_of_an_order_is_not_found(auth_client, method, path, body, wrong):
+    assert ask(auth_client, method, path.format(wrong), body).status_code == 404

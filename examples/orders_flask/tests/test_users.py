@@ -56,13 +56,14 @@ def test_after_a_refusal_another_user_registers(client, make):
     assert client.post("/api/users", json=ANN | {"email": "bob@example.com"}).status_code == 201
 
 
-def test_an_admin_lists_all_users_in_order(client, make):
-    admin = make(User, is_admin=True)
-    users = make(User, 2)
+def test_an_admin_lists_all_users_by_email(client, make):
+    bob = make(User, email="bob@example.com", is_admin=True)
+    make(User, email="cid@example.com")
+    make(User, email="ann@example.com")
 
-    response = client.as_user(admin).get("/api/users")
+    response = client.as_user(bob).get("/api/users")
 
-    assert [user["id"] for user in data(response)] == [admin.id, *(user.id for user in users)]
+    assert [user["email"].split("@")[0] for user in data(response)] == ["ann", "bob", "cid"]
 
 
 def test_a_user_does_not_list_users(auth_client):
@@ -106,13 +107,21 @@ def test_a_user_who_is_not_there_is_not_found(auth_client):
     assert detail(response) == "There is no such user."
 
 
-def test_an_admin_deletes_a_user_once(client, make):
-    admin = client.as_user(make(User, is_admin=True))
-    ann = make(User)
+def test_an_admin_deletes_a_user(client, make, db_session):
+    admin, ann = make(User, is_admin=True), make(User)
 
-    assert admin.delete(f"/api/users/{ann.id}").status_code == 204
-    assert admin.delete(f"/api/users/{ann.id}").status_code == 404
+    response = client.as_user(admin).delete(f"/api/users/{ann.id}")
+
+    assert (response.status_code, response.text) == (204, "")
+    assert db_session.get(User, ann.id) is None
+
+
+def test_a_user_who_was_deleted_is_not_found(client, make):
+    admin, ann = client.as_user(make(User, is_admin=True)), make(User)
+    admin.delete(f"/api/users/{ann.id}")
+
     assert admin.get(f"/api/users/{ann.id}").status_code == 404
+    assert admin.delete(f"/api/users/{ann.id}").status_code == 404
 
 
 def test_a_user_deletes_himself(client, make, db_session):
@@ -129,3 +138,10 @@ def test_a_user_does_not_delete_another(auth_client, make, db_session):
 
     assert auth_client.delete(f"/api/users/{bob.id}").status_code == 403
     assert db_session.get(User, bob.id) is bob
+
+
+def test_a_wrong_method_is_answered_with_the_right_ones(client):
+    response = client.put("/api/users/me")
+
+    assert response.status_code == 405
+    assert "GET" in response.headers["allow"]

@@ -1,8 +1,10 @@
 import smtplib
+import ssl
+from unittest.mock import Mock
 
 import pytest
 from app.models import User
-from app.services import email
+from app.services import email, users
 from tests.answers import data, detail
 
 
@@ -88,3 +90,40 @@ def test_a_mail_server_that_is_down_verifies_nobody(admin, ann, mailbox, error):
     assert response.status_code == 503
     assert detail(response) == "No mail can be sent: try again."
     assert ann.is_verified is False
+
+
+def test_whatever_is_wrong_with_the_mail_verifies_nobody(ann, db_session, monkeypatch):
+    monkeypatch.setattr("app.services.email.send_email", Mock(side_effect=ZeroDivisionError))
+
+    with pytest.raises(ZeroDivisionError):
+        users.verify(db_session, ann)
+
+    assert ann.is_verified is False
+
+
+def test_a_verification_that_is_not_stored_is_not_told(ann, db_session, mailbox, monkeypatch):
+    monkeypatch.setattr(db_session, "commit", Mock(side_effect=ConnectionError))
+
+    with pytest.raises(ConnectionError):
+        users.verify(db_session, ann)
+
+    assert list(mailbox) == []
+
+
+def test_a_mail_server_without_tls_is_handed_no_mail(admin, ann, mailbox, monkeypatch):
+    refuse = Mock(side_effect=smtplib.SMTPNotSupportedError("no STARTTLS"))
+    monkeypatch.setattr(smtplib.SMTP, "starttls", refuse)
+
+    response = admin.post(f"/api/users/{ann.id}/verify")
+
+    assert response.status_code == 503
+    assert list(mailbox) == []
+
+
+def test_a_mail_server_has_to_show_its_certificate(admin, ann, mailbox, monkeypatch):
+    starttls = Mock()
+    monkeypatch.setattr(smtplib.SMTP, "starttls", starttls)
+
+    admin.post(f"/api/users/{ann.id}/verify")
+
+    assert starttls.call_args.kwargs["context"].verify_mode is ssl.CERT_REQUIRED

@@ -49,7 +49,8 @@ class SettingsChanger:
         modules = list(self._modules())
         base = _base()
         kinds = _classes(modules, base)
-        live = live_objects(base)
+        # One that its class refused may live on in a traceback, and has nothing that could be set.
+        live = [one for one in live_objects(base) if hasattr(one, "__pydantic_fields_set__")]
         for name, value in values.items():
             kind = _owner(kinds, name, cls)
             if kind not in self._wanted:

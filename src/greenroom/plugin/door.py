@@ -126,7 +126,12 @@ def _could_be_a_project(folder: Path) -> bool:
 
 def _test_roots(config: pytest.Config, root: Path) -> list[Path]:
     base = config.inipath.parent if config.inipath is not None else config.rootpath
-    named = [path for pattern in config.getini("testpaths") for path in base.glob(pattern)]
+    named = [
+        path
+        for pattern in config.getini("testpaths")
+        # Python < 3.13 knows no pattern for the folder itself.
+        for path in ([base] if Path(pattern) == Path() else base.glob(pattern))
+    ]
     if base != root or not named:
         return [root]
     return [base / "conftest.py", *named] if (base / "conftest.py").is_file() else named

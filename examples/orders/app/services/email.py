@@ -1,6 +1,7 @@
 """Mail to users."""
 
 import smtplib
+import ssl
 from email.message import EmailMessage
 
 from app.config import get_settings
@@ -19,7 +20,7 @@ def send_email(to: str, subject: str, text: str) -> None:
     message.set_content(text)
     try:
         with smtplib.SMTP(settings.mail_host, 587, timeout=10) as server:
-            server.starttls()
+            server.starttls(context=ssl.create_default_context())
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         raise EmailError(str(error)) from error

@@ -3,7 +3,7 @@ from app.api.deps import get_limit
 from app.statuses import OrderStatus
 from tests.answers import detail
 
-BODY = {"items": [{"product": "lamp", "quantity": 1, "price_cents": 990}]}
+BODY = {"items": [{"product": "lamp", "quantity": 1}]}
 
 
 @pytest.fixture

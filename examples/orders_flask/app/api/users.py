@@ -1,38 +1,27 @@
 from typing import Any
 
-from flask import Blueprint, abort
+from flask import Blueprint
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from app.api.bodies import answer, body
 from app.api.deps import get_admin, get_current_user, get_user
 from app.database import db
 from app.models import User
 from app.schemas import UserIn, UserOut
-from app.security import hash_password
-from app.services import email
+from app.services import users
 
 blueprint = Blueprint("users", __name__, url_prefix="/api/users")
 
 
 @blueprint.post("")
 def create_user() -> tuple[dict[str, Any], int]:
-    data = body(UserIn)
-    user = User(email=data.email, name=data.name, hashed_password=hash_password(data.password))
-    db.session.add(user)
-    try:
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        abort(409, "A user of that e-mail exists.")
-    return answer(UserOut, user, 201)
+    return answer(UserOut, users.register(db.session(), body(UserIn)), 201)
 
 
 @blueprint.get("")
 def list_users() -> tuple[dict[str, Any], int]:
     get_admin()
-    users = db.session.scalars(select(User).order_by(User.id))
-    return answer(list[UserOut], users.all())
+    return answer(list[UserOut], db.session.scalars(select(User).order_by(User.email)).all())
 
 
 @blueprint.get("/me")
@@ -47,12 +36,7 @@ def read_user(user_id: int) -> tuple[dict[str, Any], int]:
 
 @blueprint.delete("/<int:user_id>")
 def delete_user(user_id: int) -> tuple[str, int]:
-    db.session.delete(get_user(user_id))
-    try:
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        abort(409, "The user has orders.")
+    users.delete(db.session(), get_user(user_id))
     return "", 204
 
 
@@ -60,13 +44,5 @@ def delete_user(user_id: int) -> tuple[str, int]:
 def verify_user(user_id: int) -> tuple[dict[str, Any], int]:
     get_admin()
     user = get_user(user_id)
-    if user.is_verified:
-        abort(409, "The user is verified.")
-    user.is_verified = True
-    try:
-        email.send_email(user.email, "You are verified", f"Welcome, {user.name}!")
-    except email.EmailError:
-        db.session.rollback()
-        abort(503, "No mail can be sent: try again.")
-    db.session.commit()
+    users.verify(db.session(), user)
     return answer(UserOut, user)

@@ -2,7 +2,7 @@ import pytest
 from app.statuses import OrderStatus
 from tests.answers import detail
 
-BODY = {"items": [{"product": "lamp", "quantity": 1, "price_cents": 990}]}
+BODY = {"items": [{"product": "lamp", "quantity": 1}]}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Control:
         self.name = name
         self._server = server
         self._pictures = pictures
+        self._one_at_a_time = threading.RLock()
         self._privileged = True
         self._open: psycopg.Connection[Any] | None = None
 
@@ -110,6 +112,10 @@ class Control:
 
         :raises psycopg.Error: what the server said.
         """
+        with self._one_at_a_time:  # libpq's connection is no thing for two threads at once.
+            return self._asked(question)
+
+    def _asked(self, question: str) -> str:
         connection = self.connection
         answer = connection.pgconn.exec_(question.encode())
         if answer.status != driver().pq.ExecStatus.TUPLES_OK:

@@ -1,0 +1,2 @@
+class ConflictError(Exception):
+    """It can't be done as things stand."""
