@@ -80,7 +80,8 @@ def sources(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
 @pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one process", "two workers"])
 def test_its_suite_is_green(tmp_path: Path, example: Example, arguments: tuple[str, ...]) -> None:
     """In random order, in its folder, without a server of this machine."""
-    shutil.copytree(FOLDER / example.name, tmp_path, dirs_exist_ok=True)
+    others = shutil.ignore_patterns(".*_cache", "__pycache__")
+    shutil.copytree(FOLDER / example.name, tmp_path, dirs_exist_ok=True, ignore=others)
     done = Folder(tmp_path).run(sys.executable, "-m", "pytest", "-rs", *arguments)
     outcomes = pytest.RunResult.parse_summary_nouns(done.stdout.splitlines())
     assert set(outcomes) <= {"passed", "skipped", "warnings"}, done.stdout
