@@ -675,3 +675,29 @@ def test_one_file_for_two_things_is_refused(bare: Folder) -> None:
     assert done.returncode == 1
     assert "GR053 pyproject.toml is wanted for two things" in done.stderr
     assert set(bare.files()) == {"main.py"}
+
+
+def test_a_folder_above_is_not_the_suites_whatever_its_name(tmp_path: Path) -> None:
+    """The app's engine is the app's: its own database is never made."""
+    app = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+engine = create_engine("sqlite:///shop.db")
+
+@asynccontextmanager
+async def lifespan(app):
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS items (id int)"))
+    yield
+
+app = FastAPI(lifespan=lifespan)
+
+@app.get("/health")
+def health(): return {}
+"""
+    folder = Folder(tmp_path / "tests" / "shop").write(main_dot_py=app)
+    done = folder.init("--yes")
+    assert done.returncode == 0, done.stderr
+    assert "on sqlite" in done.stdout
+    assert not (folder.path / "shop.db").exists()

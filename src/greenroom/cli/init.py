@@ -58,7 +58,6 @@ def add_to(commands: Any) -> None:
 
 
 def _init(chosen: argparse.Namespace) -> int:
-    from greenroom.config.project import read_project
     from greenroom.runtime.activation import project_root
     from greenroom.runtime.survey import survey
     from greenroom.scaffold.project import look, settings_of
@@ -75,9 +74,8 @@ def _init(chosen: argparse.Namespace) -> int:
             found = survey(root, os.environ)
             _say_what_was_found(found)
             _warn_of_uncommitted(root)
-            declares = read_project(root).declares
-            proposals, notes = _base(look(root), found, chosen, declares=declares)
-            if not declares:
+            proposals, notes = _base(look(root), found, chosen)
+            if not found.declares:
                 notes.append(
                     "greenroom isn't among the project's dependencies: "
                     f"{_how_to_declare(root, found)}"
@@ -102,7 +100,7 @@ def _init(chosen: argparse.Namespace) -> int:
 
 
 def _base(
-    project: Project, found: Survey, chosen: argparse.Namespace, *, declares: bool
+    project: Project, found: Survey, chosen: argparse.Namespace
 ) -> tuple[list[Proposal], list[str]]:
     from greenroom.scaffold import ci, first_test, settings, skill
 
@@ -117,11 +115,7 @@ def _base(
     if chosen.ci != "none":
         top = _git(project.root, "rev-parse", "--show-toplevel")
         workflow, more = ci.workflow(
-            project,
-            found,
-            chosen.ci,
-            declares=declares,
-            top=Path(top.strip()) if top else None,
+            project, found, chosen.ci, top=Path(top.strip()) if top else None
         )
         proposals.append(workflow)
         notes += more
@@ -168,30 +162,22 @@ def _offer(
 
     if not chosen.check:
         check_writable(root, proposals)
-    somebody_answers = not chosen.check
+    ask = not (chosen.check or chosen.yes)
     for proposal in proposals:
         print(f"\n{proposal.path}: {proposal.why}")
         print(proposal.diff(), end="", flush=True)
-        if chosen.yes and not chosen.check:
-            wanted: bool | None = True
-        else:
-            wanted = _agrees(f"Write {proposal.path}? [y/N] ") if somebody_answers else None
-        if wanted is None and somebody_answers:
-            somebody_answers = False
+        wanted = chosen.yes and not chosen.check
+        if ask:
+            try:
+                wanted = input(f"Write {proposal.path}? [y/N] ").strip().lower() in {"y", "yes"}
+            except EOFError:
+                print("\nNobody answers: give --yes to write, or --check to look.")
+                ask = False
         if wanted:
             proposal.write(root)
             written.append(proposal)
     if proposals:
         print()
-
-
-def _agrees(question: str) -> bool | None:
-    """Whether the answer is yes; None if nobody answers."""
-    try:
-        return input(question).strip().lower() in {"y", "yes"}
-    except EOFError:
-        print("\nNobody answers: give --yes to write, or --check to look.")
-        return None
 
 
 def _stubs(project: Project, found: Survey) -> list[Proposal]:

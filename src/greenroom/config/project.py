@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -44,12 +45,7 @@ def read_project(root: Path) -> Project:
         ) from None
     if not any(word in text.lower() for word in ("greenroom", "fastapi")):
         return Project(root, None, None, declares=False)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise GreenroomError(
-            Code.CONFIGURATION, f"{file} can't be parsed: {error}.", "Correct its TOML syntax."
-        ) from None
+    data = parse_toml(text, str(file))
     tool = _table(data.get("tool"))
     greenroom = tool.get("greenroom")
     if greenroom is not None and not isinstance(greenroom, Mapping):
@@ -65,6 +61,20 @@ def read_project(root: Path) -> Project:
         entrypoint if isinstance(entrypoint, str) else None,
         declares=any(map(_names_greenroom, _requirements(data, tool))),
     )
+
+
+def parse_toml(text: str, name: str) -> dict[str, Any]:
+    """What TOML says.
+
+    :param name: what an error calls the file.
+    :raises GreenroomError: if it isn't TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise GreenroomError(
+            Code.CONFIGURATION, f"{name} can't be parsed: {error}.", "Correct its TOML syntax."
+        ) from None
 
 
 def concerns_greenroom(root: Path) -> bool:

@@ -25,6 +25,7 @@ class Survey:
     :param address: `module:attribute`, or `module:factory()`; empty if it can only be found, not named.
     :param module: the module that it is in.
     :param source: who says that this is the app.
+    :param declares: whether greenroom is among the project's dependencies.
     :param is_wsgi: whether it is one of WSGI's.
     :param databases: the products on which it was tested, such as `postgresql 17.6`.
     :param answer: one that tells something of the app; None if all that was asked fails.
@@ -34,6 +35,7 @@ class Survey:
     address: str
     module: str
     source: str
+    declares: bool
     is_wsgi: bool
     databases: tuple[str, ...]
     answer: Answer | None

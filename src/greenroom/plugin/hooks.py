@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import gc
 import os
 import uuid
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from greenroom.plugin.proofs import Proofs
 from greenroom.plugin.reporting import ending_the_run, reported, stop
 from greenroom.plugin.state import ROOM, is_controller, seed_of
 from greenroom.report import header
-from greenroom.runtime.activation import Active
+from greenroom.runtime.activation import Active, test_file_rule
 from greenroom.runtime.room import Room
 
 _ERROR = "greenroom_error"
@@ -36,7 +34,7 @@ def enter(
     :param uses_anyio: whether the suite's async tests are for anyio's plugin.
     :raises GreenroomError: if the app can't be reached.
     """
-    rule = _test_file_rule(config, active.root)
+    rule = test_file_rule(config.getini("python_files"), active.root)
     # xdist's own variables, in its workers: they are the same run.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -249,17 +247,3 @@ class Run:
 
     def _is_controller(self) -> bool:
         return is_controller(self._config)
-
-
-def _test_file_rule(config: pytest.Config, root: Path) -> Callable[[Path], bool]:
-    """A file of the suite: by its name, or because it lies where the tests are."""
-    patterns = [*config.getini("python_files"), "conftest.py"]
-
-    def is_test_file(file: Path) -> bool:
-        if any(fnmatch.fnmatch(file.name, pattern) for pattern in patterns):
-            return True
-        if root not in file.parents:
-            return False
-        return bool({"tests", "test"} & set(file.relative_to(root).parent.parts))
-
-    return is_test_file

@@ -9,6 +9,7 @@ doesn't depend on which tests are selected.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,24 @@ class Suite:
     skip: Sequence[str]
     files: Sequence[str]
     provided: Callable[[str], bool]
+
+
+def test_file_rule(patterns: Sequence[str], root: Path) -> Callable[[Path], bool]:
+    """A file of the suite: by its name, or because it lies where the tests are.
+
+    :param patterns: of the names of test modules.
+    :param root: the project's folder.
+    """
+    names = [*patterns, "conftest.py"]
+
+    def is_test_file(file: Path) -> bool:
+        if any(fnmatch.fnmatch(file.name, pattern) for pattern in names):
+            return True
+        if root not in file.parents:
+            return False
+        return bool({"tests", "test"} & set(file.relative_to(root).parent.parts))
+
+    return is_test_file
 
 
 def uses_anyio(suite: Suite) -> bool:

@@ -17,12 +17,14 @@ from greenroom.config.project import read_project
 from greenroom.facts.run import RunIdentity
 from greenroom.facts.setting import Setting
 from greenroom.facts.survey import Answer, Survey
-from greenroom.runtime.activation import Active
+from greenroom.runtime.activation import Active, test_file_rule
 from greenroom.runtime.performance import Performance
 from greenroom.runtime.room import Room
 
 #: What every app answers with 404, if nothing better is found.
-NOWHERE = "/there-is-no-such-page"
+_NOWHERE = "/there-is-no-such-page"
+#: What pytest takes for test modules where nobody says otherwise.
+_TEST_FILES = ("test_*.py", "*_test.py")
 _SUCCESS, _NOT_FOUND, _FAILURE = 200, 404, 500
 #: How long, in seconds, an answer is waited for, and how many paths are asked at most.
 _PATIENCE, _MOST = 3.0, 12
@@ -54,44 +56,38 @@ def survey(root: Path, environ: Mapping[str, str]) -> Survey:
     if target is None:
         raise discover.no_app(root)
     active = Active(root, settings, target, "greenroom init")
-    room = Room(active, RunIdentity(uuid.uuid4().hex, "main", root), is_test_file)
+    rule = test_file_rule(_TEST_FILES, root)
+    room = Room(active, RunIdentity(uuid.uuid4().hex, "main", root), rule)
     try:
         room.open()
         room.load_app()
         room.prepare()
-        return _asked(room)
+        answer = _asked(room)
+        known = room.summary()
+        return Survey(
+            address=_address(room, known.app),
+            module=target.module,
+            source=target.source,
+            declares=project.declares,
+            is_wsgi=room.is_wsgi,
+            databases=tuple(one.product for one in known.databases),
+            answer=answer,
+            plan=tuple(room.proof.plan.values()),
+        )
     finally:
         room.close()
 
 
-def is_test_file(file: Path) -> bool:
-    """Whether a file is a suite's, by its name or its folder."""
-    name = file.name
-    is_named = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
-    return is_named or bool({"tests", "test"} & set(file.parent.parts[-3:]))
-
-
-def _asked(room: Room) -> Survey:
+def _asked(room: Room) -> Answer | None:
     loop = asyncio.new_event_loop()
     try:
         room.begin(loop)
         try:
-            room.before_test("greenroom init")
-            answer = _answer(room)
+            return _answer(room)
         finally:
             room.end()
     finally:
         loop.close()
-    known = room.summary()
-    return Survey(
-        address=_address(room, known.app),
-        module=room.target.module,
-        source=room.target.source,
-        is_wsgi=room.is_wsgi,
-        databases=tuple(one.product for one in known.databases),
-        answer=answer,
-        plan=tuple(room.proof.plan.values()),
-    )
 
 
 def _address(room: Room, loaded: str) -> str:
@@ -106,7 +102,7 @@ def _answer(room: Room) -> Answer | None:
     None if every path that was asked fails.
     """
     found = []
-    for path in [*itertools.islice(_paths(room), _MOST), NOWHERE]:
+    for path in [*itertools.islice(_paths(room), _MOST), _NOWHERE]:
         status = _status(room, path)
         if status == _SUCCESS:
             return Answer(path, status)

@@ -13,8 +13,6 @@ from greenroom.scaffold.project import Project, read_or_nothing
 from greenroom.scaffold.proposal import Proposal
 from greenroom.scaffold.pyproject import find
 
-#: The services, by their names on the command line.
-SERVICES = ("github", "gitlab")
 _GITHUB = Path(".github", "workflows", "tests.yml")
 _GITLAB = Path(".gitlab-ci.yml")
 _REQUIREMENTS = (
@@ -32,12 +30,11 @@ _EXTRAS = {"postgresql": "postgres", "mariadb": "mysql", "mysql": "mysql"}
 
 
 def workflow(
-    project: Project, survey: Survey, service: str | None, *, declares: bool, top: Path | None
+    project: Project, survey: Survey, service: str | None, *, top: Path | None
 ) -> tuple[Proposal | None, list[str]]:
     """The workflow, if the project has none that runs pytest, and notes.
 
-    :param service: one of `SERVICES`; None takes the one whose files are there, else GitHub's.
-    :param declares: whether greenroom is among the project's dependencies.
+    :param service: `github` or `gitlab`; None takes the one whose files are there, else GitHub's.
     :param top: the repository's folder; None if there is none.
     """
     root = project.root
@@ -50,16 +47,16 @@ def workflow(
     if service == "gitlab":
         if (root / _GITLAB).exists():
             return _already(str(_GITLAB), read_or_nothing(root / _GITLAB))
-        text = _gitlab(project, survey, declares=declares)
-        return Proposal(_GITLAB, None, text, "GitLab runs the suite"), _unknown(project, text)
+        text = _gitlab(project, survey)
+        return Proposal(_GITLAB, None, text, "GitLab runs the suite"), _unknown(project)
     folder = root / _GITHUB.parent
     files = [*folder.glob("*.yml"), *folder.glob("*.yaml")] if folder.is_dir() else []
     for file in files:
         text = read_or_nothing(file)
         if file.stem == _GITHUB.stem or _runs_tests(text):
             return _already(file.relative_to(root).as_posix(), text)
-    text = _github(project, survey, declares=declares)
-    return Proposal(_GITHUB, None, text, "GitHub Actions run the suite"), _unknown(project, text)
+    text = _github(project, survey)
+    return Proposal(_GITHUB, None, text, "GitHub Actions run the suite"), _unknown(project)
 
 
 def _runs_tests(text: str) -> bool:
@@ -70,9 +67,9 @@ def _runs_tests(text: str) -> bool:
     return any(re.search(r"\b(pytest|tox|nox|make)\b", line) for line in lines)
 
 
-def _unknown(project: Project, text: str) -> list[str]:
+def _unknown(project: Project) -> list[str]:
     """What to say where nobody says what the app needs."""
-    if re.search(r"-r |-e |uv sync|poetry install|--group", text) or _dependencies(project):
+    if project.has("uv.lock") or _uses_poetry(project) or _sources(project):
         return []
     return ["the workflow installs greenroom alone: nothing here says what else the app needs."]
 
@@ -83,7 +80,7 @@ def _already(name: str, text: str) -> tuple[None, list[str]]:
     return None, [f"{name} is there and runs no pytest. It is left as it is."]
 
 
-def _github(project: Project, survey: Survey, *, declares: bool) -> str:
+def _github(project: Project, survey: Survey) -> str:
     uses_uv = project.has("uv.lock")
     python = _python(project)
     lines = [
@@ -123,13 +120,11 @@ def _github(project: Project, survey: Survey, *, declares: bool) -> str:
             "        with:",
             f'          python-version: "{python}"',
         ]
-    lines += [
-        f"      - run: {command}" for command in _commands(project, survey, declares=declares)
-    ]
+    lines += [f"      - run: {command}" for command in _commands(project, survey)]
     return "\n".join(lines) + "\n"
 
 
-def _gitlab(project: Project, survey: Survey, *, declares: bool) -> str:
+def _gitlab(project: Project, survey: Survey) -> str:
     lines = ["tests:", f"  image: python:{_python(project)}"]
     if _needs_mariadb(survey):
         lines += [
@@ -140,7 +135,7 @@ def _gitlab(project: Project, survey: Survey, *, declares: bool) -> str:
             '    MARIADB_ALLOW_EMPTY_ROOT_PASSWORD: "1"',
             "    GREENROOM_DATABASE: mysql://root@mariadb:3306",
         ]
-    commands = _commands(project, survey, declares=declares)
+    commands = _commands(project, survey)
     if project.has("uv.lock"):
         commands = ["pip install uv", *commands]
     commands[-1] += " --junitxml=junit.xml"
@@ -161,15 +156,29 @@ def requirement(survey: Survey) -> str:
     return f"greenroom[{','.join(extras)}]" if extras else "greenroom"
 
 
-def _commands(project: Project, survey: Survey, *, declares: bool) -> list[str]:
+def _commands(project: Project, survey: Survey) -> list[str]:
     """How the project is installed, and its suite run."""
     wanted = requirement(survey)
     if project.has("uv.lock"):
-        run = "uv run" if declares else f'uv run --with "{wanted}"'
+        run = "uv run" if survey.declares else f'uv run --with "{wanted}"'
         return ["uv sync", f"{run} pytest"]
-    if project.has("poetry.lock") or find(project.data, "tool.poetry") is not None:
-        more = [] if declares else [f'poetry run pip install "{wanted}"']
+    if _uses_poetry(project):
+        more = [] if survey.declares else [f'poetry run pip install "{wanted}"']
         return ["pip install poetry", "poetry install", *more, "poetry run pytest"]
+    parts = _sources(project)
+    if not survey.declares:
+        parts.append(f'"{wanted}"')
+    # Groups need pip 25.1.
+    first = ["pip install --upgrade pip"] if find(project.data, "dependency-groups") else []
+    return [*first, f"pip install {' '.join(parts)}", "pytest"]
+
+
+def _uses_poetry(project: Project) -> bool:
+    return project.has("poetry.lock") or find(project.data, "tool.poetry") is not None
+
+
+def _sources(project: Project) -> list[str]:
+    """What pip is told to install, as far as the project's files say it."""
     parts = [f"-r {name}" for name in _REQUIREMENTS if project.has(name)]
     extras: Mapping[str, object] = find(project.data, "project.optional-dependencies") or {}
     groups: Mapping[str, object] = find(project.data, "dependency-groups") or {}
@@ -179,12 +188,7 @@ def _commands(project: Project, survey: Survey, *, declares: bool) -> list[str]:
         parts.append(f'-e ".[{",".join(chosen)}]"' if chosen else "-e .")
     elif find(project.data, "project") is not None and not parts:
         parts += [_word(one) for one in _dependencies(project)]
-    parts += [f"--group {name}" for name in ("dev", "test", "tests") if name in groups]
-    if not declares:
-        parts.append(f'"{wanted}"')
-    # Groups need pip 25.1.
-    first = ["pip install --upgrade pip"] if groups else []
-    return [*first, f"pip install {' '.join(parts)}", "pytest"]
+    return parts + [f"--group {name}" for name in ("dev", "test", "tests") if name in groups]
 
 
 def _dependencies(project: Project) -> list[str]:

@@ -7,12 +7,14 @@ read again and compared. A file whose form doesn't allow that is left alone, and
 from __future__ import annotations
 
 import copy
+import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from greenroom.config.project import parse_toml
 from greenroom.facts.errors import Code, GreenroomError
 
 #: A value, and the comment behind it.
@@ -39,12 +41,7 @@ def parse(text: str, name: str = "pyproject.toml") -> dict[str, Any]:
             f"{name} begins with a byte order mark, which TOML doesn't allow.",
             "Save it as UTF-8 without one.",
         )
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise GreenroomError(
-            Code.CONFIGURATION, f"{name} can't be parsed: {error}.", "Correct its TOML syntax."
-        ) from None
+    return parse_toml(text, name)
 
 
 def added(text: str, tables: Sequence[Table]) -> tuple[str, list[str]]:
@@ -53,7 +50,6 @@ def added(text: str, tables: Sequence[Table]) -> tuple[str, list[str]]:
     :raises GreenroomError: if the text isn't TOML.
     """
     notes: list[str] = []
-    parse(text)
     for table in tables:
         data = parse(text)
         known = find(data, table.name)
@@ -61,7 +57,7 @@ def added(text: str, tables: Sequence[Table]) -> tuple[str, list[str]]:
         if not missing and known is not None:
             continue
         made = _with(text, table.name, missing, is_new=known is None)
-        if made is None or not _is_added(data, parse_or_nothing(made), table.name, missing):
+        if made is None or not _is_added(data, _parse_or_nothing(made), table.name, missing):
             lines = "".join(f"    {key} = {written(value)}\n" for key, value, _ in missing)
             notes.append(
                 f"[{table.name}] is written in a form that greenroom doesn't change. Add it by hand:\n"
@@ -82,7 +78,7 @@ def find(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def parse_or_nothing(text: str) -> dict[str, Any] | None:
+def _parse_or_nothing(text: str) -> dict[str, Any] | None:
     """What TOML says; None if it isn't TOML."""
     try:
         return tomllib.loads(text)
@@ -97,8 +93,6 @@ def written(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(written, value))}]"
     # JSON's way to write a text is one of TOML's.
-    import json
-
     return json.dumps(value, ensure_ascii=False)
 
 
