@@ -8,8 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from greenroom.database.mark import Mark
-from greenroom.database.postgresql.adopted import KIND
+from greenroom.database.mark import ADOPTED, Mark
 from greenroom.database.postgresql.server import marking
 from tests.dialects import ASYNCMY, ASYNCPG, KINDS, SERVERS, SQLITE, Dialect, needs_mariadb
 from tests.harness import Project, Result, app_source, suite_source
@@ -383,7 +382,7 @@ def test_where_the_rights_allow_no_reset_tests_are_rolled_back(
         host=str(url.query["host"]), user="postgres", dbname=url.database, autocommit=True
     ) as admin:
         admin.execute(OWNED.format(user=url.username).encode())
-        admin.execute(marking(str(url.database), Mark(KIND)).encode())
+        admin.execute(marking(str(url.database), Mark(ADOPTED)).encode())
     test = """
 import pytest
 @pytest.mark.parametrize("attempt", range(3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -38,8 +37,6 @@ class Calling:
     credential: Credential | None = None
     #: Finds it out; called before the first request.
     entering: Callable[[], Any] | None = None
-    #: Held while that is being found out.
-    turn: asyncio.Lock | None = None
 
     def with_token(self, token: str, *, scheme: str | None = None) -> Any:
         """Another client, with a token as the app's security scheme wants it.

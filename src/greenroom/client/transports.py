@@ -177,6 +177,8 @@ def _async_client(library: ModuleType) -> Any:  # noqa: C901 - many small method
 
     class AsyncClient(library.AsyncClient, Calling):  # type: ignore[misc,name-defined]
         quick: tuple[App, Door, Prototypes]
+        #: Held while it is being found out who asks.
+        turn: asyncio.Lock | None = None
 
         def as_user(self, user: Any, *, password: str | None = None) -> Any:
             """Another client, which asks as a user; he is logged in before its first request.

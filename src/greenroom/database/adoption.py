@@ -60,6 +60,32 @@ def take(server: Server, project: str, ways_out: tuple[str, str, str]) -> tuple[
     )
 
 
+def is_as_built(mark: Mark, fingerprint: str, *, rebuild: bool) -> bool:
+    """Whether an adopted database has the tables of an earlier run, and nothing else.
+
+    :param mark: its mark as it was when it was taken.
+    """
+    return bool(fingerprint) and mark.fingerprint == fingerprint and mark.complete and not rebuild
+
+
+def of_the_server(name: str) -> GreenroomError:
+    """The error of a database that nobody can give away."""
+    return GreenroomError(
+        Code.NOT_OURS,
+        f"{name} belongs to the server itself.",
+        "Create an empty database for the tests, and adopt that.",
+    )
+
+
+def no_clone(place: str) -> GreenroomError:
+    """The error of a test that wants a database of its own beside an adopted one."""
+    return GreenroomError(
+        Code.MAY_NOT_CREATE,
+        f"a clone can't be made {place}: greenroom may not create databases there.",
+        "Run this test on a server where it may, or under the isolation reset.",
+    )
+
+
 def has_rows(name: str, tables: Sequence[str]) -> GreenroomError:
     """The error of a database that isn't empty, and that nobody has said may be emptied."""
     shown = ", ".join(tables[:_SHOWN])

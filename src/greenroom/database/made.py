@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 
 from greenroom.database.identity import backend_of, parse_url, shown
+from greenroom.database.mark import ADOPTED
 from greenroom.database.mysql import adopted as adopted_mysql
 from greenroom.database.mysql.server import Server as MysqlServer
 from greenroom.database.postgresql import adopted, embedded
@@ -73,7 +74,7 @@ def clean(url: str | None) -> list[Made]:
     if url is not None:
         with _server(url) as server:
             for one in there:
-                if one.kind in {"cluster", adopted.KIND} or not server.try_hold(one.name):
+                if one.kind in {"cluster", ADOPTED} or not server.try_hold(one.name):
                     continue
                 if server.drop(one.name):
                     dropped.append(one)

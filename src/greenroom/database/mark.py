@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+#: The kind of those that somebody else has made, and greenroom may use.
+ADOPTED = "adopted"
 #: After so many seconds without use, a template is dropped.
 LONGEST_REST = 14 * 24 * 3600
 #: How old, in seconds, the note of a last use may get before it is written again.

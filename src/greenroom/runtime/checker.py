@@ -103,13 +103,17 @@ class Checker:
             if error.code in _CANNOT:
                 raise CannotBuildError(str(error)) from None
             raise
-        is_open = check.kind in _OF_CREDENTIALS and lets_everybody_in(route)
-        if is_open and response.status_code in _SUCCESS and check.kind is not Kind.ANONYMOUS:
+        is_open = (
+            check.kind in _OF_CREDENTIALS
+            and response.status_code in _SUCCESS
+            and lets_everybody_in(route)
+        )
+        if is_open and check.kind is not Kind.ANONYMOUS:
             # What refuses nobody refuses him who is nobody, if its function does that itself.
             nobody = Check(check.operation, Kind.ANONYMOUS, UNAUTHENTICATED)
             told = yield from self._asked(nobody, route, has_user=False)
             is_open = told.status_code not in UNAUTHENTICATED
-        if is_open and response.status_code in _SUCCESS:
+        if is_open:
             raise CannotBuildError(
                 "its security scheme lets everybody through (auto_error=False), and it answers them: whether "
                 "that is meant can't be seen."

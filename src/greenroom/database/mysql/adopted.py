@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greenroom.database import adoption
-from greenroom.database.mark import Mark
-from greenroom.database.mysql.server import MARK, Server, driver, quoted
+from greenroom.database.mark import ADOPTED, Mark
+from greenroom.database.mysql.server import MARK, Server, driver, identifier
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
     :raises GreenroomError: if it has rows, or can't be used.
     """
     if name.lower() in _OF_THE_SERVER:
-        raise GreenroomError(
-            Code.NOT_OURS,
-            f"{name} belongs to the server itself.",
-            "Create an empty database for the tests, and adopt that.",
-        )
+        raise adoption.of_the_server(name)
     pymysql = driver()
     if not server.ask("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", name):
         raise GreenroomError(
@@ -54,17 +50,19 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
         )
     ]
     full = [
-        one for one in tables if server.ask(f"SELECT 1 FROM {quoted(name)}.{quoted(one)} LIMIT 1")
+        one
+        for one in tables
+        if server.ask(f"SELECT 1 FROM {identifier(name)}.{identifier(one)} LIMIT 1")
     ]
     if full and not with_rows:
         raise adoption.has_rows(name, full)
     try:
-        server.mark_adopted(name, Mark("adopted"))
+        server.mark_adopted(name, Mark(ADOPTED))
     except pymysql.MySQLError as error:
         raise GreenroomError(
             Code.MAY_NOT_CREATE,
             f"{name} can't be marked: {error.args[-1]}.",
-            f"Give the user all rights on it: GRANT ALL ON {quoted(name)}.* TO the_user.",
+            f"Give the user all rights on it: GRANT ALL ON {identifier(name)}.* TO the_user.",
         ) from None
 
 
@@ -86,7 +84,7 @@ def empty(place: Place) -> None:
         made += cursor.fetchall()
         # Their order doesn't matter: greenroom's own connection checks no foreign keys.
         for kind, one in made:
-            cursor.execute(f"DROP {kind} IF EXISTS {quoted(name)}.{quoted(one)}")
+            cursor.execute(f"DROP {kind} IF EXISTS {identifier(name)}.{identifier(one)}")
 
 
 def lacks(place: Place) -> str | None:

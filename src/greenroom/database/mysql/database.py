@@ -204,7 +204,7 @@ class MysqlDatabase(PrivateDatabase):
 
     def _build_in_adopted(self, fingerprint: str, *, rebuild: bool) -> bool:
         known = self._adopt(fingerprint)
-        if fingerprint and known.fingerprint == fingerprint and known.complete and not rebuild:
+        if adoption.is_as_built(known, fingerprint, rebuild=rebuild):
             return True
         adopted.empty(self._place_now())
         assert self._make is not None
@@ -289,11 +289,7 @@ class MysqlDatabase(PrivateDatabase):
     def clone(self) -> None:
         """Go on with a database that is like the baseline: built once more, with its rows."""
         if self._adopted is not None:
-            raise GreenroomError(
-                Code.MAY_NOT_CREATE,
-                f"a clone can't be made {self.place}: greenroom may not create databases there.",
-                "Run this test on a server where it may, or under the isolation reset.",
-            )
+            raise adoption.no_clone(self.place)
         assert self._baseline is not None
         self._before_clone = source = self.name
         self._create("clone", secrets.token_hex(8))

@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.layers import LayerError, rebased
-from greenroom.database.mysql.server import MARK, REGISTRY
+from greenroom.database.mysql.server import MARK, REGISTRY, identifier
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
 #: What the names of greenroom's own objects in an adopted database begin with.
 _OURS = "greenroom"
+#: Leaves the mark of an adopted database out.
+_UNMARKED = f"table_name <> '{MARK}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,22 +233,24 @@ def definitions(place: Place) -> str:
 
 def is_empty(place: Place) -> bool:
     """Whether there is no table or view in the database."""
-    question = "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND table_name <> %s"
-    return bool(_ask(place.connection, question, place.database, MARK)[0][0] == 0)
+    question = (
+        f"SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND {_UNMARKED}"
+    )
+    return bool(_ask(place.connection, question, place.database)[0][0] == 0)
 
 
-_NAMES = """SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
-FROM information_schema.tables WHERE table_schema = %s AND table_name <> 'greenroom_mark'"""
+_NAMES = f"""SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
+FROM information_schema.tables WHERE table_schema = %s AND {_UNMARKED}"""
 
 # The schema is a constant wherever it stands: the server opens the tables of all databases else.
-_DEFINITIONS = """SELECT concat_ws(' ',
+_DEFINITIONS = f"""SELECT concat_ws(' ',
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
   column_type, column_default, is_nullable, column_key, extra))))
   FROM information_schema.columns WHERE table_schema = %(database)s
-  AND table_name <> 'greenroom_mark'),
+  AND {_UNMARKED}),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
   column_name)))) FROM information_schema.statistics WHERE table_schema = %(database)s
-  AND table_name <> 'greenroom_mark'),
+  AND {_UNMARKED}),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', trigger_name, event_manipulation,
   action_timing, event_object_table, action_statement))))
   FROM information_schema.triggers WHERE event_object_schema = %(database)s),
@@ -257,12 +261,12 @@ _DEFINITIONS = """SELECT concat_ws(' ',
   FROM information_schema.views WHERE table_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
   constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = %(database)s
-  AND table_name <> 'greenroom_mark'))"""
+  AND {_UNMARKED}))"""
 
 _SEQUENCES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
 
-_TABLES = """
+_TABLES = f"""
 SELECT t.table_name, t.auto_increment,
   t.table_name IN (SELECT g.event_object_table FROM information_schema.triggers g
                    WHERE g.event_object_schema = %(database)s),
@@ -270,7 +274,7 @@ SELECT t.table_name, t.auto_increment,
                    WHERE k.table_schema = %(database)s AND k.constraint_type = 'PRIMARY KEY')
 FROM information_schema.tables t
 WHERE t.table_schema = %(database)s AND t.table_type = 'BASE TABLE'
-  AND t.table_name <> 'greenroom_mark' ORDER BY t.table_name"""
+  AND t.{_UNMARKED} ORDER BY t.table_name"""
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -359,7 +363,7 @@ def _has_changed(place: Place, picture: str, state: Picture, table: Table) -> st
         return "TRUE"
     # As bytes: for most collations, a lamp and a LAMP are the same. A FLOAT shows six digits only.
     exact = ", ".join(
-        f"CAST({f'CAST({_name(c)} AS DOUBLE)' if kind == 'float' else _name(c)} AS BINARY)"
+        f"CAST({f'CAST({identifier(c)} AS DOUBLE)' if kind == 'float' else identifier(c)} AS BINARY)"
         for c, kind in table.columns
     )
     there = _in(place.database, table.name)
@@ -393,15 +397,11 @@ def _ask(
 
 
 def _in(database: str, table: str) -> str:
-    return f"`{database}`.`{table.replace('`', '``')}`"
+    return f"{identifier(database)}.{identifier(table)}"
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(_name(column) for column, _ in table.columns)
-
-
-def _name(column: str) -> str:
-    return f"`{column.replace('`', '``')}`"
+    return ", ".join(identifier(column) for column, _ in table.columns)
 
 
 def _quoted(text: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenroom.database.mark import LONGEST_REST, Mark
+from greenroom.database.mark import ADOPTED, LONGEST_REST, Mark
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -153,16 +153,16 @@ class Server:
         found = {}
         for (name,) in rows:
             with contextlib.suppress(driver().MySQLError):
-                mark = Mark.read(str(self.ask(f"SELECT mark FROM {quoted(name)}.{MARK}")[0][0]))
-                if mark is not None and mark.kind == "adopted":
+                mark = Mark.read(str(self.ask(f"SELECT mark FROM {identifier(name)}.{MARK}")[0][0]))
+                if mark is not None and mark.kind == ADOPTED:
                     found[str(name)] = mark
         return found
 
     def mark_adopted(self, name: str, mark: Mark) -> None:
         """Write the mark of an adopted database, into it."""
-        self.do(f"CREATE TABLE IF NOT EXISTS {quoted(name)}.{MARK} (mark TEXT NOT NULL)")
-        self.do(f"DELETE FROM {quoted(name)}.{MARK}")
-        self.do(f"INSERT INTO {quoted(name)}.{MARK} VALUES (%s)", mark.text())
+        self.do(f"CREATE TABLE IF NOT EXISTS {identifier(name)}.{MARK} (mark TEXT NOT NULL)")
+        self.do(f"DELETE FROM {identifier(name)}.{MARK}")
+        self.do(f"INSERT INTO {identifier(name)}.{MARK} VALUES (%s)", mark.text())
 
     def drop(self, name: str) -> bool:
         """Drop a database of greenroom's; whether it was one."""
@@ -218,7 +218,7 @@ class Server:
         dropped = []
         for name, mark in self.marked().items():
             dead = mark.kind in {"test", "clone"} or (mark.kind == "template" and not mark.complete)
-            old = mark.kind != "adopted" and time.time() - mark.used > LONGEST_REST
+            old = mark.kind != ADOPTED and time.time() - mark.used > LONGEST_REST
             if (dead or old) and self.try_hold(name):
                 if self.marked().get(name) == mark and self.drop(name):
                     dropped.append(name)
@@ -303,7 +303,7 @@ def driver() -> Any:
     return pymysql
 
 
-def quoted(name: str) -> str:
+def identifier(name: str) -> str:
     """A name as SQL has it."""
     return f"`{name.replace('`', '``')}`"
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database import adoption
-from greenroom.database.mark import Mark
+from greenroom.database.mark import ADOPTED, Mark
 from greenroom.database.postgresql import catalogue
-from greenroom.database.postgresql.server import ADOPTED, Server, driver, marking
+from greenroom.database.postgresql.server import Server, driver, marking
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
     import psycopg
-
-KIND = ADOPTED
 
 _OWNED = """
 SELECT format('DROP %s IF EXISTS %I.%I CASCADE',
@@ -83,11 +81,7 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
     """
     psycopg = driver()
     if name in {"postgres", "template0", "template1"}:
-        raise GreenroomError(
-            Code.NOT_OURS,
-            f"{name} belongs to the server itself.",
-            "Create an empty database for the tests, and adopt that.",
-        )
+        raise adoption.of_the_server(name)
     try:
         server.connect(name).close()
     except psycopg.Error as error:
@@ -105,12 +99,12 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
     if full and not with_rows:
         raise adoption.has_rows(name, [table.name for table in full])
     try:
-        server.mark(name, Mark(KIND))
+        server.mark(name, Mark(ADOPTED))
     except psycopg.errors.InsufficientPrivilege:
         raise GreenroomError(
             Code.MAY_NOT_CREATE,
             f"only the owner of {name} may mark it.",
-            f"Have the owner run: {marking(name, Mark(KIND))}",
+            f"Have the owner run: {marking(name, Mark(ADOPTED))}",
         ) from None
 
 

@@ -183,7 +183,7 @@ class PostgresDatabase(PrivateDatabase):
         self._adopted = replace(known, project=project, fingerprint=fingerprint, complete=True)
         # It isn't complete while tests write into it: a killed run must not be trusted.
         self._mark_adopted(complete=False)
-        if fingerprint and known.fingerprint == fingerprint and known.complete and not rebuild:
+        if adoption.is_as_built(known, fingerprint, rebuild=rebuild):
             return True
         adopted.empty(self._control.connection)
         self._make()
@@ -262,11 +262,7 @@ class PostgresDatabase(PrivateDatabase):
     def clone(self) -> None:
         """Go on with a database that is like the baseline."""
         if self._adopted is not None:
-            raise GreenroomError(
-                Code.MAY_NOT_CREATE,
-                f"a clone can't be made {self.place}: greenroom may not create databases there.",
-                "Run this test on a server where it may, or under the isolation reset.",
-            )
+            raise adoption.no_clone(self.place)
         if self._template is not None and not self._start_up_makes_tables():
             source = self._template.name
         else:

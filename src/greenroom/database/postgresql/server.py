@@ -15,15 +15,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenroom.database.mark import FRESH_ENOUGH, LONGEST_REST, Mark
+from greenroom.database.mark import ADOPTED, FRESH_ENOUGH, LONGEST_REST, Mark
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
     import psycopg
     from sqlalchemy.engine import URL
 
-#: The kind of a database of somebody else that greenroom may use.
-ADOPTED = "adopted"
 #: The versions since which PostgreSQL knows a word.
 _COPIES_FILES = 150000
 _DROPS_BY_FORCE = 130000
