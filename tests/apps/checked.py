@@ -9,9 +9,9 @@ import jwt
 from fastapi import Depends, FastAPI, Form, HTTPException, UploadFile, WebSocket
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel, Field
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, joinedload, mapped_column, relationship
 
 engine = create_async_engine("sqlite+aiosqlite:///./app.db")
 SessionLocal = async_sessionmaker(engine, expire_on_commit=False)
@@ -34,6 +34,14 @@ class Order(Base):
     note: Mapped[str]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     user: Mapped[User] = relationship()
+
+
+class Line(Base):
+    __tablename__ = "lines"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    order: Mapped[Order] = relationship()
 
 
 class Item(Base):
@@ -111,6 +119,26 @@ async def own_order(order_id: int, db: Db, me: Me) -> Order:
 @app.get("/orders/{order_id}")
 async def read_order(order: Annotated[Order, Depends(own_order)]) -> str:
     return order.note
+
+
+@app.get("/orders")
+async def read_orders(db: Db, me: Me) -> list[int]:
+    return list(await db.scalars(select(Order.id).where(Order.user_id == me.id)))
+
+
+@app.get("/users/{user_id}/orders")
+async def read_orders_of(user_id: int, db: Db, me: Me) -> list[int]:
+    if user_id != me.id:
+        raise HTTPException(404, "No such user")
+    return list(await db.scalars(select(Order.id).where(Order.user_id == user_id)))
+
+
+@app.get("/lines/{line_id}")
+async def read_line(line_id: int, db: Db, me: Me) -> str:
+    line = await db.get(Line, line_id, options=[joinedload(Line.order)])
+    if line is None or line.order.user_id != me.id:
+        raise HTTPException(404, "No such line")
+    return line.text
 
 
 @app.put("/orders/{order_id}")

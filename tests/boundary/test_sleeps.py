@@ -187,3 +187,52 @@ def test_that(client):
         "pyproject.toml": "[tool.greenroom]\nsleep = 'fail'\n",
     }
     Project(files).run(pytester).passed(2)
+
+
+GIVEN = """
+import asyncio, time
+from fastapi import BackgroundTasks, FastAPI
+from fastapi.concurrency import run_in_threadpool
+app = FastAPI()
+
+@app.get("/thread")
+async def thread(): await asyncio.to_thread(time.sleep, 0.06)
+@app.get("/pool")
+async def pool(): await run_in_threadpool(time.sleep, 0.06)
+@app.get("/limit")
+async def limit(): await asyncio.wait_for(asyncio.sleep(0.06), 1)
+@app.get("/task")
+async def task(): await asyncio.create_task(asyncio.sleep(0.06))
+@app.get("/gather")
+async def gather(): await asyncio.gather(asyncio.sleep(0.06))
+@app.get("/afterwards")
+async def afterwards(tasks: BackgroundTasks): tasks.add_task(time.sleep, 0.06)
+"""
+
+
+@pytest.mark.parametrize("kind", ["async", "blocking"])
+def test_a_sleep_that_is_given_to_a_task_or_a_thread_is_noticed(
+    pytester: pytest.Pytester, kind: str
+) -> None:
+    """With the line that gave it; one that Starlette was given, with the request's."""
+    paths = '["thread", "pool", "limit", "task", "gather", "afterwards"]'
+    head = f"import pytest\n@pytest.mark.parametrize('path', {paths})\n"
+    body = {
+        "async": "async def test_it(client, path): await client.get(f'/{path}')\n",
+        "blocking": "def test_it(client, path): client.get(f'/{path}')\n",
+    }
+    files = {
+        "main.py": GIVEN,
+        "test_main.py": head + body[kind],
+        "pyproject.toml": "[tool.greenroom]\n",
+    }
+    result = Project(files).run(pytester, "-p", "no:randomly")
+    result.passed(6)
+    result.says(
+        "main.py:8 slept 0.06 s in all (time.sleep): test_main.py::test_it[thread]",
+        "main.py:10 slept 0.06 s in all (time.sleep): test_main.py::test_it[pool]",
+        "main.py:12 slept 0.06 s in all (asyncio.sleep): test_main.py::test_it[limit]",
+        "main.py:14 slept 0.06 s in all (asyncio.sleep): test_main.py::test_it[task]",
+        "main.py:16 slept 0.06 s in all (asyncio.sleep): test_main.py::test_it[gather]",
+        "(time.sleep): test_main.py::test_it[afterwards]",
+    )

@@ -37,6 +37,8 @@ def names(result: Result, outcome: str) -> list[str]:
 
 EXPECTED = [
     "401 of",
+    "GET /lines/{line_id} 404 as another user line_id",
+    "GET /orders 401 without a credential",
     "DELETE /orders/{order_id} 401 with a malformed credential",
     "DELETE /orders/{order_id} 401 with a forged credential",
     "DELETE /orders/{order_id} 401 with an expired credential",
@@ -119,6 +121,23 @@ HOLES = {
         "if order is None:",
         ["GET /orders/{order_id} 404 as another user order_id"],
     ),
+    "a route that forgot it and only reads": (
+        "async def read_order(order: Annotated[Order, Depends(own_order)]) -> str:\n",
+        "async def read_order(order_id: int, db: Db) -> str:\n"
+        "    order = await db.get(Order, order_id)\n"
+        "    if order is None: raise HTTPException(404, 'No such order')\n",
+        ["GET /orders/{order_id} 401 without any credential declared"],
+    ),
+    "a list of all users' rows": (
+        "if user_id != me.id:",
+        "if await db.get(User, user_id) is None:",
+        ["GET /users/{user_id}/orders 404 as another user user_id"],
+    ),
+    "a row of another's row": (
+        "if line is None or line.order.user_id != me.id:",
+        "if line is None:",
+        ["GET /lines/{line_id} 404 as another user line_id"],
+    ),
     "an id that isn't looked for": (
         '    if item is None:\n        raise HTTPException(404, "No such item")\n',
         "",
@@ -136,6 +155,12 @@ HOLES = {
         "@app.exception_handler(RequestValidationError)\n"
         "async def invalid(request, error): return PlainTextResponse('wrong', status_code=422)\n",
         ["POST /items 422 name-missing", "errors of one shape"],
+    ),
+    "an operation that writes its errors by itself": (
+        'raise HTTPException(404, "No such line")',
+        "from fastapi.responses import JSONResponse; "
+        "return JSONResponse({'error': 'No such line'}, status_code=404)",
+        ["errors of one shape"],
     ),
     "errors of two shapes": (
         "app = FastAPI()\n",
@@ -162,6 +187,7 @@ def test_a_planted_hole_is_found_and_named(pytester: pytest.Pytester, hole: str)
     app = app.replace(before, after).replace("app = FastAPI()\n", LOOSE + "app = FastAPI()\n", 1)
     result = run(pytester, app, "-v", "-p", "no:randomly")
     failed = names(result, "FAILED")
+    assert all(f"GR052 {name}: " in result.out for name in failed if name != "errors of one shape")
     if hole == "a body that isn't validated":
         # The model itself takes it, so it's no invalid body: that the schema says otherwise is the contract's.
         assert not failed
@@ -267,3 +293,61 @@ def test_a_table_that_is_wrong_is_refused(pytester: pytest.Pytester, table: str,
     result = run(pytester, app_source("checked"), table=table)
     assert result.code == 4
     result.says("GR005", text)
+
+
+#: Where an app takes its token from, each with what a caller sends it in.
+CARRIED = {
+    "a cookie": 'APIKeyCookie(name="access_token")',
+    "a header of its own": 'APIKeyHeader(name="X-Token")',
+    "the query": 'APIKeyQuery(name="token")',
+}
+
+
+@pytest.mark.parametrize("carried", CARRIED)
+def test_a_token_is_forged_and_expires_wherever_it_is_carried(
+    pytester: pytest.Pytester, carried: str
+) -> None:
+    """An app that verifies neither its signature nor its time is found."""
+    app = (
+        app_source("checked")
+        .replace("import OAuth2PasswordBearer", "import APIKeyCookie, APIKeyHeader, APIKeyQuery")
+        .replace('OAuth2PasswordBearer(tokenUrl="login")', CARRIED[carried])
+    )
+    right = run(pytester, app, "-v", "-k", "POST and items and credential")
+    kinds = {"forged", "expired"}
+    assert kinds <= {kind for kind in kinds for one in names(right, "PASSED") if kind in one}
+    blind = app.replace(
+        'jwt.decode(token, KEY, ["HS256"])',
+        'jwt.decode(token, options={"verify_signature": False, "verify_exp": False})',
+    )
+    result = run(pytester, blind, "-v", "-k", "POST and items and credential")
+    assert names(result, "FAILED") == [
+        "POST /items 401 with a forged credential",
+        "POST /items 401 with an expired credential",
+    ], result.out
+
+
+def test_a_stranger_who_sees_an_empty_list_sees_nothing(pytester: pytest.Pytester) -> None:
+    """The answer isn't the user's own, so it gives nothing away."""
+    app = (
+        app_source("checked")
+        .replace("if user_id != me.id:", "if await db.get(User, user_id) is None:")
+        .replace(".where(Order.user_id == user_id)", ".where(Order.user_id == me.id)")
+    )
+    result = run(pytester, app, "-v", "-rs", "-k", "another")
+    assert names(result, "SKIPPED") == ["GET /users/{user_id}/orders 404 as another user user_id"]
+    result.says("a stranger is answered something else than the user himself")
+
+
+def test_rows_of_a_class_of_users_that_is_not_known_are_told_of(pytester: pytest.Pytester) -> None:
+    """Nobody can ask for another's then."""
+    app = app_source("checked").replace("User", "Human")
+    conftest = """
+import pytest
+from main import Human
+@pytest.fixture
+def user(make): return make(Human)
+"""
+    result = run(pytester, app, "-v", "-k", "orders", **{"conftest.py": conftest})
+    assert result.code == 0, result.out
+    result.says("No mapped class is called User, Account, Member or Customer, so nobody asks")

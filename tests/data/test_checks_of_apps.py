@@ -138,7 +138,7 @@ def test_an_app_of_its_own_ways_raises_no_alarm(pytester: pytest.Pytester) -> No
         "what handle names isn't known, so nothing is there: 404",
         "its security scheme lets everybody through (auto_error=False)",
         "it wants APIKeyHeader, and a user's credential is spoken as OAuth2PasswordBearer.",
-        "No credential is required by POST /form, POST /upload,",
+        "No credential is required by GET /items/{item_id}, GET /colors/{color}, POST /form,",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import sys
 import threading
 import weakref
@@ -12,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
+
+import anyio.to_thread
 
 from greenroom.boundary import loops
 from greenroom.boundary.patching import put
@@ -81,6 +84,17 @@ class Origins:
             return original(pool, functools.partial(self._work, line, function), *args, **options)
 
         self._undo.callback(put(ThreadPoolExecutor, "submit", submit))
+        original_run = anyio.to_thread.run_sync
+
+        async def run_sync(function: Any, /, *args: Any, **options: Any) -> Any:
+            # What has a code of its own says by itself whose it is.
+            if not hasattr(inspect.unwrap(_given(function)), "__code__"):
+                line = self._line(_stack()) or self.line()
+                if line is not None:
+                    function = functools.partial(self._work, line, function)
+            return await original_run(function, *args, **options)
+
+        self._undo.callback(put(anyio.to_thread, "run_sync", run_sync))
 
     def _work(self, line: str, function: Any, *args: Any, **options: Any) -> Any:
         self._here.line = line
@@ -92,6 +106,13 @@ class Origins:
 
 #: How many tasks are gone back.
 _DEEPEST = 20
+
+
+def _given(function: Any) -> Any:
+    """What a partial function calls."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
 
 
 def _current_task() -> Any:

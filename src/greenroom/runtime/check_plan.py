@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING
 from greenroom.app import schemes
 from greenroom.app.bodies import JSON, Body
 from greenroom.app.parameters import Parameter, parameters_of
-from greenroom.data.naming import row_of
+from greenroom.data.naming import row_of, singular
 from greenroom.facts.check import Check, Kind
 from greenroom.facts.credential import Scheme
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.mapped import Mapped, Parent
 from greenroom.facts.operation import WEBSOCKET
-from greenroom.runtime.forgotten import beside, is_changing
+from greenroom.runtime.forgotten import beside
 from greenroom.runtime.judging import UNAUTHENTICATED
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class CheckPlan:
         if found:
             found.append(Check("", Kind.ONE_SHAPE, (404,)))
         self._tell_of_open_ones()
+        self.notes = list(dict.fromkeys(self.notes))
         known = {str(one) for one in found}
         self.notes += [
             f'[tool.greenroom.checks.drop] "{name}" names no check.'
@@ -85,7 +87,7 @@ class CheckPlan:
         return bool(schemes.required_by(self._room.proof.documents, route))
 
     def protected_beside(self, route: Route) -> Route | None:
-        """An operation on the same collection that requires a credential, where this one changes it without."""
+        """An operation on the same collection that requires a credential, where this one does without."""
         return beside(route, self._room.proof.operations.routes, self.is_protected, self.user_class)
 
     def scheme_of(self, route: Route) -> Scheme | None:
@@ -112,6 +114,35 @@ class CheckPlan:
         owners = [parent for parent in mapped.parents if issubclass(user, parent.kind)]
         return next((one for one in owners if one.is_needed), owners[0] if owners else None)
 
+    def way_to_owner(self, mapped: Mapped) -> Parent | None:
+        """The row that a row belongs to, and that is a user's itself; None if there is none, or it's his directly."""
+        if self.owner_of(mapped) is not None or mapped.kind is self.user_class:
+            return None
+        classes = self.classes
+        return next(
+            (
+                one
+                for one in mapped.parents
+                if one.is_needed and one.kind in classes and self.owner_of(classes[one.kind])
+            ),
+            None,
+        )
+
+    def rows_below(self, route: Route, parameter: Parameter) -> Mapped | None:
+        """The class of a user's rows that a path reads: `/users/{user_id}/orders`; None if it's another path."""
+        path = route.operation.path.partition(f"{{{parameter.name}}}")[2].strip("/")
+        if route.operation.method != "GET" or not path or "/" in path:
+            return None
+        word = re.sub(r"\W|_", "", singular(path)).lower()
+        return next(
+            (
+                one
+                for kind, one in self.classes.items()
+                if kind.__name__.lower() == word and self.owner_of(one) is not None
+            ),
+            None,
+        )
+
     @cached_property
     def user_class(self) -> type | None:
         """The mapped class of users; None if none is called so."""
@@ -126,12 +157,12 @@ class CheckPlan:
         return self._room.workshop.classes()
 
     def _tell_of_open_ones(self) -> None:
-        """What changes something and asks nobody who he is, where others do: one may have been forgotten."""
+        """What asks nobody who he is, where others do: one may have been forgotten."""
         routes = [one for one in self._room.proof.operations.routes if one.app is not None]
         is_open = [
             str(one.operation)
             for one in routes
-            if is_changing(one)
+            if one.operation.method != WEBSOCKET
             and not self.is_protected(one)
             and self.protected_beside(one) is None
         ]
@@ -245,9 +276,24 @@ class CheckPlan:
                 f"{route.operation}: of what class {parameter.name} names a row isn't known, so nobody asks for "
                 "another's."
             )
-        elif self.owner_of(found[0]) is not None or self._is_himself(found[0], route):
+        elif self.user_class is None:
+            self.notes.append(
+                "No mapped class is called User, Account, Member or Customer, so nobody asks for another's rows."
+            )
+        elif self._is_somebodys(found[0]) or self._is_himself(found[0], route, parameter):
             yield Check(str(route.operation), Kind.ANOTHERS, _NOT_YOURS, parameter.name)
+        elif found[0].kind is self.user_class:
+            self.notes.append(
+                f"{route.operation}: profiles may be public, so nobody asks for another user's."
+            )
 
-    def _is_himself(self, mapped: Mapped, route: Route) -> bool:
-        """Whether a request changes a user. Who reads another's is asked of nobody: profiles are public."""
-        return mapped.kind is self.user_class and route.operation.method in _CHANGING
+    def _is_somebodys(self, mapped: Mapped) -> bool:
+        """Whether a row is a user's, directly or by way of another row."""
+        return self.owner_of(mapped) is not None or self.way_to_owner(mapped) is not None
+
+    def _is_himself(self, mapped: Mapped, route: Route, parameter: Parameter) -> bool:
+        """Whether a request changes a user, or reads the rows that are his. His profile may be public."""
+        is_asked = (
+            route.operation.method in _CHANGING or self.rows_below(route, parameter) is not None
+        )
+        return mapped.kind is self.user_class and is_asked

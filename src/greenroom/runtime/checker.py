@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import inspect
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.app import schemes
@@ -13,6 +14,7 @@ from greenroom.app.needed import lets_everybody_in, needed_of
 from greenroom.app.operations import Route
 from greenroom.app.parameters import Parameter, parameters_of
 from greenroom.facts.check import Check, Kind
+from greenroom.facts.credential import Credential
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.mapped import Mapped, Parent
 from greenroom.runtime.check_plan import CheckPlan
@@ -203,6 +205,11 @@ class Checker:
         if owner is not None and isinstance(owner, mapped.kind):
             row = owner
         else:
+            way = self._plan.way_to_owner(mapped) if owner is not None else None
+            if way is not None and not any(isinstance(one, way.kind) for one in rows):
+                between = self._plan.classes[way.kind]
+                of_owner = self._belonging(between, [*rows, owner])
+                rows.append((yield lambda: self._make(between.kind, **of_owner)))
             given = self._belonging(mapped, [*rows, owner])
             row = yield lambda: self._make(mapped.kind, **given)
         rows.append(row)
@@ -300,7 +307,7 @@ class Checker:
             client = yield from self._logged_in(user)
         finally:
             clock.restore()
-        if not _expires(_token_of(client)):
+        if not any("exp" in claims for claims in _tokens_of(client.credential)):
             raise CannotBuildError(
                 "the credential is no JWT with a time at which it expires, so whether it has expired can't be "
                 "seen."
@@ -320,13 +327,9 @@ class Checker:
         """A client whose credential says who asks, and is signed by somebody else."""
         user = yield from self._somebody()
         client = yield from self._logged_in(user)
-        token = _token_of(client)
-        if _claims(token) is None:
+        if not list(_tokens_of(client.credential)):
             raise CannotBuildError("the credential is no JWT, so nobody else can sign it.")
-        head, claims, signature = token.split(".")
-        # Not the last letter, some of whose bits say nothing.
-        forged = ("B" if signature[:1] == "A" else "A") + signature[1:]
-        return self._client.with_token(f"{head}.{claims}.{forged}")
+        return self._knowing(_forged(client.credential))
 
     def _anothers(self, check: Check, route: Route) -> Steps:
         """What a stranger gets of a row that belongs to somebody."""
@@ -337,10 +340,21 @@ class Checker:
             owner = yield lambda: self._make(kind)
         stranger = yield lambda: self._make(kind)
         values = yield from self._values(check, route, owner)
+        parameter = next(one for one in parameters_of(route) if one.name == check.what)
+        below = self._plan.rows_below(route, parameter)
+        if below is not None:
+            of_owner = self._belonging(below, [owner])
+            yield lambda: self._make(below.kind, **of_owner)
         response = yield from self._send(self._client.as_user(stranger), route, values)
-        if response.status_code in _SUCCESS:
+        if response.status_code in _SUCCESS and below is None:
             return response
         as_owner = yield from self._send(self._client.as_user(owner), route, values)
+        if response.status_code in _SUCCESS:
+            if response.text != as_owner.text:
+                raise CannotBuildError(
+                    "a stranger is answered something else than the user himself."
+                )
+            return response
         if as_owner.status_code in {401, 403, 404}:
             raise CannotBuildError(
                 f"the row's own user is answered {as_owner.status_code} as well, so what a stranger is answered "
@@ -354,10 +368,12 @@ class Checker:
         response = yield lambda: self._client.request("GET", _NOWHERE)
         if response.status_code >= _ERROR:
             shapes.add(f"{response.status_code} of an unknown path", response)
-        for kind in _PROBES:
-            check = next((one for one in self._plan.checks if one.kind is kind), None)
-            if check is None:
-                continue
+        # Of each kind one of each operation: an operation may write its errors itself.
+        probes: dict[tuple[Kind, str], Check] = {}
+        for check in self._plan.checks:
+            if check.kind in _PROBES:
+                probes.setdefault((check.kind, check.operation), check)
+        for check in probes.values():
             try:
                 response, _ = yield from self._answered(check, self._routes[check.operation])
             except GreenroomError:
@@ -367,9 +383,37 @@ class Checker:
         shapes.judge()
 
 
-def _token_of(client: Any) -> str:
-    """What a client sends as a bearer."""
-    return str(dict(client.credential.headers).get("authorization", "")).rpartition(" ")[2]
+def _tokens_of(credential: Credential) -> Iterator[dict[str, Any]]:
+    """What the JWTs of a credential say, wherever it carries them."""
+    for told in (credential.headers, credential.params, credential.cookies):
+        for value in told.values():
+            claims = _claims(value.rpartition(" ")[2])
+            if claims is not None:
+                yield claims
+
+
+def _forged(credential: Credential) -> Credential:
+    """The same credential, its JWTs signed by somebody else."""
+
+    def signed(told: Mapping[str, str]) -> dict[str, str]:
+        return {name: _signed_by_another(value) for name, value in told.items()}
+
+    return replace(
+        credential,
+        headers=signed(credential.headers),
+        params=signed(credential.params),
+        cookies=signed(credential.cookies),
+    )
+
+
+def _signed_by_another(value: str) -> str:
+    scheme, space, token = value.rpartition(" ")
+    if _claims(token) is None:
+        return value
+    head, claims, signature = token.split(".")
+    # Not the last letter, some of whose bits say nothing.
+    forged = ("B" if signature[:1] == "A" else "A") + signature[1:]
+    return f"{scheme}{space}{head}.{claims}.{forged}"
 
 
 def _claims(token: str) -> dict[str, Any] | None:
@@ -382,11 +426,6 @@ def _claims(token: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return claims if isinstance(claims, dict) else None
-
-
-def _expires(token: str) -> bool:
-    """Whether a token is a JWT that says when it expires."""
-    return "exp" in (_claims(token) or {})
 
 
 def _tells_who(cookie: str) -> bool:

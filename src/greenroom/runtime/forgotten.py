@@ -8,6 +8,7 @@ from greenroom.app.operations import Route
 from greenroom.data.naming import singular
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READING = "GET"
 
 
 def is_changing(route: Route) -> bool:
@@ -21,19 +22,36 @@ def beside(
     is_protected: Callable[[Route], bool],
     user: type | None,
 ) -> Route | None:
-    """An operation on the same collection that requires a credential, where this one changes it without.
+    """An operation on the same collection that requires a credential, where this one does without.
 
-    Of users there is none: whoever signs up has no credential yet.
+    To one that changes something, each of them says it; to one that reads, only one that reads the collection or
+    a row of it: what all may see is still changed by some. Of users there is none: whoever signs up has no
+    credential yet.
 
     :param user: the class of users.
     """
     place = _place(route)
-    if not is_changing(route) or not place or is_protected(route):
+    method = route.operation.method
+    if not (is_changing(route) or method == _READING) or not place or is_protected(route):
         return None
     names = {user.__name__.lower(), "user"} if user is not None else {"user"}
     if singular(place[-1]).lower() in names:
         return None
-    return next((one for one in routes if _place(one) == place and is_protected(one)), None)
+    return next(
+        (
+            one
+            for one in routes
+            if _place(one) == place
+            and is_protected(one)
+            and (is_changing(route) or (one.operation.method == _READING and _is_of_rows(one)))
+        ),
+        None,
+    )
+
+
+def _is_of_rows(route: Route) -> bool:
+    """Whether a path is a collection's, or that of a row in it."""
+    return not route.operation.path.partition("}")[2].strip("/")
 
 
 def _place(route: Route) -> list[str]:

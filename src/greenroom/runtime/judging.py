@@ -83,8 +83,8 @@ def failed(check: Check, what: str) -> GreenroomError:
     """The error of an app that fails a check."""
     advice = {
         Kind.ANONYMOUS: "Let the operation depend on what asks for the credential.",
-        Kind.FORGOTTEN: "It changes something, and others on the same collection require a credential. Let it "
-        "depend on what asks for one. If anybody may, drop the check:",
+        Kind.FORGOTTEN: "Others on the same collection require a credential. Let it depend on what asks for one. "
+        "If anybody may, drop the check:",
         Kind.MALFORMED: "Let what reads the credential refuse one that it can't read.",
         Kind.FORGED: "Let what reads the credential verify by whom it was signed.",
         Kind.EXPIRED: "Let what reads the credential look at the time at which it expires.",

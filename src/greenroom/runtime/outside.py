@@ -40,7 +40,7 @@ class Outside:
         self._root = root
         self._origins = Origins(lambda frames: line_of(is_projects, root, frames))
         self._guard = Guard(self._servers, self._where)
-        self._sleeps = Sleeps(lambda: line_of(is_projects, root))
+        self._sleeps = Sleeps(lambda: line_of(is_projects, root), self._origins.line)
         self._mode = OFF
         self._outbound: Outbound | None = None
         #: The long sleeps of all tests.
@@ -84,9 +84,9 @@ class Outside:
         """
         rule = outgoing or self._settings.outgoing.value
         self._guard.begin(rule)
-        if not rule.everything:
-            self._origins.watch()
         self._mode = sleep or self._settings.sleep.value
+        if not rule.everything or self._mode != OFF:
+            self._origins.watch()
         if self._mode != OFF:
             self._sleeps.begin(test, self.modules)
         else:
