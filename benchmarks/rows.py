@@ -54,6 +54,11 @@ class _Nowhere:
     def own(self, value: object) -> object:
         return value
 
+    def together(
+        self, kind: type, names: tuple[str, ...], fixed: dict[str, Any]
+    ) -> set[tuple[Any, ...]]:
+        return set()
+
     def store(self, made: list[object]) -> None:
         pass
 

@@ -271,3 +271,97 @@ async def test_forgotten(make):
     table = '[tool.greenroom]\n[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n'
     files = {"pyproject.toml": table}
     run(pytester, test, "-p", "no:randomly", app=MODELS + CLASSES, **files).passed(2)
+
+
+VOTES = """
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+class Vote(Base):
+    __tablename__ = "votes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    stars: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship()
+    __table_args__ = (UniqueConstraint("user_id", "stars"), CheckConstraint("stars BETWEEN 1 AND 5"))
+"""
+
+
+def test_what_is_unique_together_is_told_apart_from_every_row_that_is_there(
+    pytester: pytest.Pytester,
+) -> None:
+    """One that was given whole, one by its column, one that the test stored itself."""
+    test = """
+import pytest
+from main import User, Vote
+
+@pytest.mark.parametrize("attempt", range(4))
+async def test_given_whole(make, attempt):
+    user = await make(User)
+    await make(Vote, user=user, stars=1)
+    await make(Vote, 4, user=user)
+
+@pytest.mark.parametrize("attempt", range(4))
+async def test_given_by_its_column(make, attempt):
+    user = await make(User)
+    await make(Vote, 3, user_id=user.id)
+    assert (await make(Vote, user=user)).stars != (await make(Vote, user_id=user.id)).stars
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_stored_by_the_test(make, db_session, attempt):
+    user = make(User)
+    db_session.add_all(Vote(user=user, stars=stars) for stars in (1, 2, 3, 4))
+    db_session.flush()
+    assert make(Vote, user=user).stars == 5
+"""
+    run(pytester, test, app=MODELS + VOTES).passed(12)
+
+
+ORDERED = """
+class Span(Base):
+    __tablename__ = "spans"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lo: Mapped[int]
+    hi: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("lo BETWEEN 0 AND 5"), CheckConstraint("hi BETWEEN 0 AND 5"), CheckConstraint("lo < hi"))
+
+class Chain(Base):
+    __tablename__ = "chains"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lo: Mapped[int]
+    mid: Mapped[int]
+    hi: Mapped[int]
+    __table_args__ = (CheckConstraint("lo <= mid AND mid <= hi"),)
+
+class Term(Base):
+    __tablename__ = "terms"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_current: Mapped[bool]
+    __table_args__ = (Index("one", "is_current", unique=True, sqlite_where=text("is_current"),
+                            postgresql_where=text("is_current")),)
+"""
+
+
+def test_values_in_an_order_stay_within_their_bounds(pytester: pytest.Pytester) -> None:
+    """Two in one range, three in a chain, one that was given; one row at most that is the current one."""
+    test = """
+import pytest
+from main import Chain, Span, Term
+
+@pytest.mark.parametrize("attempt", range(20))
+async def test_spans(make, attempt):
+    await make(Span, 5)
+    assert (await make(Span, lo=4)).hi == 5
+    assert (await make(Span, hi=1)).lo == 0
+
+@pytest.mark.parametrize("attempt", range(10))
+async def test_chains(make, attempt):
+    await make(Chain, 5)
+    assert (await make(Chain, lo=10**8)).hi >= 10**8
+
+async def test_terms(make):
+    assert not any(one.is_current for one in await make(Term, 3))
+"""
+    run(pytester, test, app=MODELS + ORDERED).passed(31)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -26,6 +26,11 @@ class Database(Protocol):
     def taken(self, kind: type, name: str) -> set[Any]:
         """The values of an attribute in all rows."""
 
+    def together(
+        self, kind: type, names: tuple[str, ...], fixed: dict[str, Any]
+    ) -> set[tuple[Any, ...]]:
+        """What some attributes are together, in all rows that have these values."""
+
     def own(self, value: object) -> object:
         """The session's own copy of an object that belongs to another session."""
 
@@ -40,11 +45,13 @@ class _Plan:
     :param columns: those that are filled in, each with whether no other row may have its value.
     :param parents: those that it refers to, each with whether no other row may have it.
     :param narrow: the groups that are unique together only by luck.
+    :param compared: those of the columns that must be less or greater than others.
     """
 
     columns: list[tuple[MappedColumn, bool]]
     parents: list[tuple[Parent, bool]]
     narrow: list[tuple[str, ...]]
+    compared: list[MappedColumn]
 
 
 class Rows:
@@ -62,6 +69,8 @@ class Rows:
         self._path: list[type] = []
         self._made: list[object] = []
         self._plans: dict[tuple[type, frozenset[str]], _Plan] = {}
+        # What stands together in rows, by class, group, and what of the group is fixed.
+        self._known: dict[tuple[Any, ...], set[tuple[Any, ...]]] = {}
         #: What was invented, by class and attribute: for the error, if the database refuses it.
         self.invented: dict[str, None] = {}
 
@@ -131,7 +140,8 @@ class Rows:
                 row[column.name] = self._value(mapped, column, unique=unique)
             for group in plan.narrow:
                 self._tell_apart(mapped, group, row, plan)
-            _put_in_order(mapped, row, self.invented)
+            if mapped.ordered:
+                self._put_in_order(mapped, row, plan)
             made = self._constructed(mapped, row)
         finally:
             self._path.pop()
@@ -154,7 +164,11 @@ class Rows:
 
     def _value(self, mapped: Mapped, column: MappedColumn, *, unique: bool) -> Any:
         self.invented[f"{mapped.kind.__name__}.{column.name}"] = None
-        return self._values.of(mapped, column, self._database.taken, unique=unique)
+        return self._values.of(mapped, column, self._taken, unique=unique)
+
+    def _taken(self, kind: type, name: str) -> set[Any]:
+        self._store()  # Rows of another class may lie in the same table.
+        return self._database.taken(kind, name)
 
     def _plan(self, mapped: Mapped, given: frozenset[str]) -> _Plan:
         """What a row gets beside what it's given. Worked out once for the rows of a call."""
@@ -191,22 +205,43 @@ class Rows:
             [(column, name in unique) for name, column in columns.items()],
             [(parent, parent in new) for parent in parents],
             narrow,
+            [
+                column
+                for name, column in columns.items()
+                if name not in unique and any(name in pair for pair in mapped.ordered)
+            ],
         )
+
+    def _put_in_order(self, mapped: Mapped, row: dict[str, Any], plan: _Plan) -> None:
+        """Where one value must be less than another, let it be: the one that was invented moves."""
+        for _ in mapped.ordered:
+            _swap_or_move(mapped, row, self.invented)
+        moved = dict(row)
+        for _ in range(_MOST_DRAWS):
+            if _are_in_order(mapped, row) and all(
+                _fits(one, row[one.name]) for one in plan.compared
+            ):
+                return
+            for column in plan.compared:
+                drawn = self._values.drawn(mapped, column)
+                row[column.name] = row[column.name] if drawn is None else drawn
+        row.update(moved)
 
     def _tell_apart(
         self, mapped: Mapped, group: tuple[str, ...], row: dict[str, Any], plan: _Plan
     ) -> None:
         """Draw again until the values of a group are together new."""
-        of_parents = {local: one for one in mapped.parents for local, _ in one.columns}
+        drawn_anew = {column.name for column, _ in plan.columns}
+        fixed = {
+            name: self._referred(mapped, name, row) for name in group if name not in drawn_anew
+        }
+        key = (mapped.kind, group, *map(_hashed, fixed.values()))
+        if key not in self._known:
+            self._known[key] = self._database.together(mapped.kind, group, fixed)
         for _ in range(_MOST_DRAWS):
-            values = []
-            for name in group:
-                parent = of_parents.get(name)
-                value = row.get(name)
-                if value is None and parent is not None:
-                    value = row.get(parent.name)
-                values.append(value)
-            if self._values.are_new(mapped.kind, group, values):
+            values = tuple(fixed[name] if name in fixed else row.get(name) for name in group)
+            if values not in self._known[key]:
+                self._known[key].add(values)
                 return
             for column, unique in plan.columns:
                 if column.name in group:
@@ -220,6 +255,19 @@ class Rows:
             "of their values are taken.",
             f"Pass one of them: make({mapped.kind.__name__}, {group[0]}=...).",
         )
+
+    def _referred(self, mapped: Mapped, name: str, row: dict[str, Any]) -> Any:
+        """The value of a column that is given, or that follows from a row that is referred to."""
+        if row.get(name) is not None:
+            return row[name]
+        for parent in mapped.parents:
+            remote = dict(parent.columns).get(name)
+            known = row.get(parent.name) if remote is not None else None
+            if known is not None:
+                if getattr(known, str(remote)) is None:
+                    self._store()  # Its key is part of what must be new.
+                return getattr(known, str(remote))
+        return None
 
     def _refer(self, mapped: Mapped, parent: Parent, row: dict[str, Any], *, is_new: bool) -> None:
         """Give a row one that it needs."""
@@ -263,8 +311,32 @@ def _needed(mapped: Mapped, given: frozenset[str]) -> list[Parent]:
     return found
 
 
-def _put_in_order(mapped: Mapped, row: dict[str, Any], invented: dict[str, None]) -> None:
-    """Where one value must be less than another, move the one that was invented."""
+def _hashed(value: Any) -> Any:
+    return value if isinstance(value, Hashable) else repr(value)
+
+
+def _are_in_order(mapped: Mapped, row: dict[str, Any]) -> bool:
+    for first, second, may_be_equal in mapped.ordered:
+        low, high = row.get(first), row.get(second)
+        if low is None or high is None:
+            continue
+        if low > high or (low == high and not may_be_equal):
+            return False
+    return True
+
+
+def _fits(column: MappedColumn, value: Any) -> bool:
+    """Whether a number is within what is said of its column."""
+    bounds = column.bounds
+    if not isinstance(value, (int, float, Decimal)):
+        return True
+    if bounds.low is not None and (value < bounds.low or (bounds.above and value == bounds.low)):
+        return False
+    return bounds.high is None or value < bounds.high or (value == bounds.high and not bounds.below)
+
+
+def _swap_or_move(mapped: Mapped, row: dict[str, Any], invented: dict[str, None]) -> None:
+    """Once through all pairs: two that were invented change places, one of them alone goes a step beyond."""
     for first, second, may_be_equal in mapped.ordered:
         low, high = row.get(first), row.get(second)
         if low is None or high is None or low < high or (may_be_equal and low == high):

@@ -14,8 +14,6 @@ from greenroom.facts.mapped import Mapped, MappedColumn
 _NUMBERS = (int, float, Decimal)
 #: What a number is below, if nobody says more of it: what is drawn fits a price and an age.
 _MODERATE = 1000
-#: What is compared by its value.
-_PLAIN = (str, int, float, bool, bytes, Decimal)
 #: Types of which an empty value is one.
 _EMPTY = (dict, list)
 #: What a choice among several that isn't given avoids.
@@ -54,8 +52,6 @@ class Values:
         self._ranges: dict[tuple[type, str], Range | None] = {}
         self._next: dict[tuple[type, str], int] = {}
         self._used: dict[tuple[type, str], set[Any]] = {}
-        # What stands together in the rows; parents by their identity, so they are held.
-        self._together: dict[tuple[Any, ...], list[Any]] = {}
         self._count = START + self._random.randrange(36**5)
 
     def of(
@@ -105,14 +101,6 @@ class Values:
         """Whether a column has more values than anybody makes rows."""
         known = self._range(mapped, column)
         return known is not None and known.is_wide
-
-    def are_new(self, kind: type, group: tuple[str, ...], values: list[Any]) -> bool:
-        """Whether no row of this test has had these values together; now one has."""
-        key = (kind, group, *(one if isinstance(one, _PLAIN) else id(one) for one in values))
-        if key in self._together:
-            return False
-        self._together[key] = values
-        return True
 
     def _range(self, mapped: Mapped, column: MappedColumn) -> Range | None:
         key = (mapped.kind, column.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import inspect, select
@@ -38,6 +38,23 @@ def own(session: Session, value: object) -> object:
         return value
     mine = session.get(type(value), state.identity)
     return value if mine is None else mine
+
+
+def together(
+    session: Session, kind: type, names: Sequence[str], fixed: Mapping[str, Any]
+) -> set[tuple[Any, ...]]:
+    """What some attributes are together, in all rows that have these values.
+
+    :param names: attributes of one table.
+    :param fixed: some of them, each with its value.
+    """
+    mapper: Any = inspect(kind)
+    columns = {name: mapper.attrs[name].columns[0] for name in names}
+    if len({column.table for column in columns.values()}) > 1:
+        return set()
+    wanted = [columns[name] == value for name, value in fixed.items()]
+    with session.no_autoflush:
+        return {tuple(row) for row in session.execute(select(*columns.values()).where(*wanted))}
 
 
 def taken(session: Session, kind: type, name: str) -> set[Any]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, UniqueConstraint, inspect
+from sqlalchemy import Boolean, Index, Table, UniqueConstraint, inspect
 from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.orm.mapper import _all_registries
 
@@ -33,10 +33,21 @@ def unique_columns(kind: type) -> list[tuple[str, ...]]:
         if isinstance(constraint, UniqueConstraint)
     ]
     groups += [
-        tuple(index.columns) for index in table.indexes if index.unique and len(index.columns)
+        tuple(index.columns)
+        for index in table.indexes
+        if index.unique and len(index.columns) and not _is_of_one_truth(index)
     ]
     named = [tuple(names.get(column, column.name) for column in group) for group in groups]
     return sorted(set(named))
+
+
+def _is_of_one_truth(index: Index) -> bool:
+    """Whether an index is of some rows only, and says of a truth value that one of them has it."""
+    is_partial = any(
+        index.dialect_options[dialect].get("where") is not None
+        for dialect in ("postgresql", "sqlite")
+    )
+    return is_partial and any(isinstance(one.type, Boolean) for one in index.columns)
 
 
 def mapped_classes() -> list[type]:

@@ -289,6 +289,13 @@ class _Database:
 
         return arrange.taken(self._session, kind, name)
 
+    def together(
+        self, kind: type, names: tuple[str, ...], fixed: dict[str, Any]
+    ) -> set[tuple[Any, ...]]:
+        from greenroom.database import arrange
+
+        return arrange.together(self._session, kind, names, fixed)
+
     def own(self, value: object) -> object:
         from greenroom.database import arrange
 
