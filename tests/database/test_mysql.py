@@ -11,6 +11,7 @@ import pymysql
 import pytest
 from sqlalchemy import make_url
 
+from greenroom.database.mysql import picture
 from greenroom.database.mysql.database import MysqlDatabase
 from greenroom.database.mysql.server import Server
 from greenroom.database.private import Reset
@@ -369,3 +370,21 @@ def test_a_reset_is_one_round_trip(
             assert database.reset() is Reset.CLEAN
         assert len(sent) == 1, sent
     database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE versions CONVERT TO CHARACTER SET latin1 COLLATE latin1_bin",
+        "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM keyless",
+        "ALTER TABLE keyless ADD CONSTRAINT short CHECK (length(what) < 10)",
+        "ALTER TABLE entries MODIFY id int NOT NULL COMMENT 'x', DROP PRIMARY KEY",
+    ],
+)
+def test_each_definition_tells_one_state_from_another(
+    database: MysqlDatabase, statement: str
+) -> None:
+    """Collations, events and CHECKs among them."""
+    before = picture.definitions(database._place_now())
+    write(database, [statement])
+    assert picture.definitions(database._place_now()) != before

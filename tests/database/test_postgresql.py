@@ -414,6 +414,48 @@ def test_no_variable_leads_to_another_server(
     database.close()
 
 
+def test_what_a_run_was_killed_over_before_it_was_marked_is_dropped(postgresql_url: str) -> None:
+    """Its name says whose it is, and that nobody holds it; another's database is left alone."""
+    folder = str(make_url(postgresql_url).query["host"])
+    names = {
+        "greenroom_test_main_1_0a1b2c3d": False,
+        "greenroom_clone_gw0_12_0a1b2c3d": False,
+        "greenroom_template_0a1b2c3d4e5f_0a1b2c": False,
+        "greenroom_test_mine": True,
+        "my_greenroom_test_main_1_0a1b2c3d": True,
+    }
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as admin:
+        for name in names:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+        server = Server(make_url(postgresql_url), "here")
+        server.sweep()
+        server.close()
+        rows = admin.execute("SELECT datname FROM pg_database").fetchall()
+        left = {str(name) for (name,) in rows}
+        assert {name: name in left for name in names} == names
+        for name, stays in names.items():
+            if stays:
+                admin.execute(f"DROP DATABASE {name}".encode())
+
+
+def test_rows_that_a_policy_hides_are_rows(limited_url: str) -> None:
+    """Whoever can't see whether there are any doesn't adopt it."""
+    url = make_url(limited_url)
+    folder, name = str(url.query["host"]), str(url.database)
+    with psycopg.connect(host=folder, user=name, dbname=name, autocommit=True) as own:
+        own.execute("CREATE TABLE notes (id int)")
+        own.execute("INSERT INTO notes VALUES (1)")
+        own.execute("ALTER TABLE notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    with pytest.raises(GreenroomError, match=r"GR029 whether limited_.* has rows can't be seen"):
+        made.adopt(limited_url, with_rows=False)
+    with psycopg.connect(host=folder, user="postgres", dbname=name, autocommit=True) as admin:
+        admin.execute("CREATE TABLE secrets (id int)")
+        admin.execute("ALTER TABLE notes NO FORCE ROW LEVEL SECURITY")
+        admin.execute("TRUNCATE notes")
+    with pytest.raises(GreenroomError, match="permission denied for table secrets"):
+        made.adopt(limited_url, with_rows=False)
+
+
 def test_an_adopted_database_may_belong_to_somebody_else(make: Make, postgresql_url: str) -> None:
     """An administrator has made it, and has marked it by the statement that `db adopt` tells."""
     name = "not_mine"

@@ -160,6 +160,19 @@ def test_one_that_has_rows_is_refused_unless_told(limited: Limited) -> None:
     assert sorted(limited.ask("SHOW TABLES FROM NAME")) == [("greenroom_mark",), ("precious",)]
 
 
+def test_one_that_keeps_the_history_of_its_rows_is_refused_too(limited: Limited) -> None:
+    """A system-versioned table is a table, and its rows are rows."""
+    from greenroom.database import made
+
+    limited.ask(
+        "CREATE TABLE NAME.precious (id int) WITH SYSTEM VERSIONING",
+        "INSERT INTO NAME.precious VALUES (1)",
+    )
+    with pytest.raises(GreenroomError, match=r"GR029 .* has rows, in precious"):
+        made.adopt(limited.url, with_rows=False)
+    assert limited.ask("SELECT count(*) FROM NAME.precious") == [(1,)]
+
+
 @pytest.mark.parametrize(
     ("database", "said"),
     [

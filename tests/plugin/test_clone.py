@@ -136,8 +136,12 @@ def test_the_database_of_a_failed_test_can_be_kept(
         assert kept[0] not in {one.name for one in made.find(served.server)}
 
 
-def test_a_kept_database_of_the_embedded_server_can_be_opened(pytester: pytest.Pytester) -> None:
+def test_a_kept_database_of_the_embedded_server_can_be_opened(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server goes with the run; `greenroom db open` starts another one with what was kept."""
+    # Another test's `db clean` would take it out of the cache that all of them share.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.mkdir("cache")))
     test = TEST + "    assert attempt != 2\n"
     test = test.replace(
         "async def test_beside_it", '@pytest.mark.isolation("clone")\nasync def test_beside_it'
@@ -189,3 +193,32 @@ def test_tables_that_the_start_up_makes_are_there_again(
     test = TEST.replace('@pytest.mark.isolation("clone")\n', "")
     made = Project({"main.py": served.app(app), "test_it.py": test}, served.environ)
     made.with_environ(GREENROOM_SCHEMA="none").run(pytester).passed(5)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_clone_has_the_views_that_the_start_up_makes(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """And the rows that it writes: a view that stands on another among them."""
+    app = APP.replace(
+        '    async with Session.begin() as session:\n        session.add(Item(name="by start-up"))',
+        "    async with engine.begin() as connection:\n"
+        "        await connection.run_sync(Base.metadata.create_all)\n"
+        "        from sqlalchemy import text\n"
+        "        for view in ('z_names AS SELECT name FROM items', 'a_names AS SELECT name FROM z_names'):\n"
+        "            await connection.execute(text(f'CREATE VIEW {view}'))\n"
+        "    async with Session.begin() as session:\n"
+        '        session.add(Item(name="by start-up"))',
+    )
+    test = """
+import pytest
+from sqlalchemy import text
+
+@pytest.mark.isolation("clone")
+@pytest.mark.parametrize("attempt", range(2))
+async def test_it(client, db_session, attempt):
+    found = await db_session.scalars(text("SELECT name FROM a_names"))
+    assert list(found) == ["by start-up"]
+"""
+    made_of = Project({"main.py": served.app(app), "test_it.py": test}, served.environ)
+    made_of.with_environ(GREENROOM_SCHEMA="none").run(pytester).passed(2)

@@ -115,6 +115,38 @@ def test_the_apps_url_is_never_followed_to_another_machine(
     assert result.out.count("GR027") == 1
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PGHOST", "db.example.com"), ("PGHOSTADDR", "10.0.0.7"), ("PGSERVICE", "shop")],
+)
+def test_a_url_without_a_host_is_not_followed_to_where_the_environment_leads(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """libpq would take it from there, as it does in production."""
+    monkeypatch.setattr(embedded, "is_installed", lambda: False)
+    monkeypatch.setenv(variable, value)
+    for url in ("postgresql+psycopg:///shop", "postgresql+asyncpg:///shop"):
+        result = app_on(url).run(pytester)
+        assert result.code == pytest.ExitCode.USAGE_ERROR
+        result.says("GR027", "its URL names another machine")
+
+
+@pytest.mark.parametrize("host", ["db.example.com", "10.0.0.7"])
+def test_the_url_of_an_app_on_mysql_is_not_followed_to_another_machine(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Before anything is looked up."""
+    import socket as sockets
+
+    def nobody(*_: object, **__: object) -> None:
+        raise AssertionError("somebody has looked for the server")
+
+    monkeypatch.setattr(sockets, "create_connection", nobody)
+    result = app_on(f"mysql+asyncmy://shop:geheim@{host}/shop").run(pytester)
+    result.says("GR027", "its URL names another machine")
+    result.silent_about("geheim", "somebody has looked")
+
+
 def test_a_server_on_loopback_that_does_not_answer_is_no_server(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,3 +232,67 @@ def test_tables_that_mariadb_refuses_are_no_matter_where_it_is_not(
     result = Project({"main.py": app, "test_it.py": TEST}).run(pytester)
     result.says("GR027")
     result.silent_about("INTERNALERROR", "AssertionError")
+
+
+HIDDEN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from sqlalchemy import DDL, event, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+engine = create_async_engine("postgresql+asyncpg://shop@db.invalid/shop")
+class Base(DeclarativeBase): pass
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+for statement in (
+    "ALTER TABLE notes ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE notes FORCE ROW LEVEL SECURITY",
+    "CREATE POLICY own ON notes USING (owner = current_setting('app.user', true))",
+):
+    event.listen(Note.__table__, "after_create", DDL(statement))
+
+@asynccontextmanager
+async def lifespan(app):
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield
+
+app = FastAPI(lifespan=lifespan)
+
+@app.post("/")
+async def add() -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT set_config('app.user', 'ann', true)"))
+        await connection.execute(text("INSERT INTO notes VALUES (1, 'ann')"))
+"""
+HIDDEN_TEST = """
+import pytest
+@pytest.mark.parametrize("attempt", range(3))
+async def test_it(client, attempt):
+    assert (await client.post("/")).status_code == 200
+"""
+
+
+def test_rows_that_a_policy_hides_from_a_reset_are_undone_all_the_same(
+    pytester: pytest.Pytester, createdb_url: str
+) -> None:
+    """By a user who may create databases and not see all rows: tests are rolled back then, and it's said."""
+    files = {"main.py": HIDDEN, "test_it.py": HIDDEN_TEST}
+    result = Project(files, {"GREENROOM_DATABASE": createdb_url}).run(pytester)
+    result.passed(3)
+    assert "rollback (reset would need to see the rows that policies of notes" in result.header()
+
+
+def test_where_the_start_up_makes_such_a_table_it_is_an_error(
+    pytester: pytest.Pytester, createdb_url: str
+) -> None:
+    """Which says what to do: rows that nobody sees would leak."""
+    files = {"main.py": HIDDEN, "test_it.py": HIDDEN_TEST}
+    environ = {"GREENROOM_DATABASE": createdb_url, "GREENROOM_SCHEMA": "none"}
+    result = Project(files, environ).run(pytester)
+    assert result.code != 0
+    result.says("GR017", "that would need to see the rows that policies of notes hide", "BYPASSRLS")
+    result.silent_about("Traceback")

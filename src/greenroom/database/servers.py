@@ -6,6 +6,7 @@ that somebody else uses because a variable still names it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
@@ -61,7 +62,7 @@ class Servers:
                     "pip install 'greenroom[postgres]'",
                 )
             return self._embedded_server(url.username)
-        if is_loopback(url.host):
+        if is_loopback(_host(url)):
             door = url.set(drivername=POSTGRESQL, database="postgres", query={})
             try:
                 return self._server(door, f"on {_where(door)}"), None
@@ -179,6 +180,13 @@ class Servers:
             "[tool.greenroom] database\n"
             "  start the server on this machine that the app's own URL names",
         )
+
+
+def _host(url: URL) -> object:
+    """The host that an app's URL leads to: libpq takes it from the environment where the URL names none."""
+    said = url.host or url.query.get("host") or url.query.get("service")
+    environ = os.environ
+    return said or environ.get("PGSERVICE") or environ.get("PGHOSTADDR") or environ.get("PGHOST")
 
 
 def _where(url: URL, port: int = _PORT) -> str:

@@ -44,7 +44,7 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
         str(table)
         for (table,) in server.ask(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s "
-            "AND table_type = 'BASE TABLE' AND table_name <> %s ORDER BY 1",
+            "AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_name <> %s ORDER BY 1",
             name,
             MARK,
         )

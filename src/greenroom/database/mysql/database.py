@@ -299,7 +299,12 @@ class MysqlDatabase(PrivateDatabase):
             self._remake_tables()
         top = self.layers.top
         picture.install(self._place_now(), top, self._picture(top))
-        self._call(top)
+        if self._call(top) == "changed":
+            raise GreenroomError(
+                Code.SCHEMA,
+                f"the clone {self.name} doesn't get the tables that the baseline has: they can't be made anew.",
+                "Let migrations, or `schema`, make what the start-up makes; or run this test under reset.",
+            )
 
     def end_clone(self, *, keep: bool) -> str | None:
         """Go back to the database from before `clone`; the kept one's address if it is kept."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.layers import LayerError, rebased
-from greenroom.database.mysql.server import MARK, REGISTRY, identifier
+from greenroom.database.mysql.server import MARK, REGISTRY, driver, identifier
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -217,13 +217,32 @@ WHERE table_schema = %s AND table_type = 'SYSTEM VERSIONED'"""
 
 
 def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
-    """Make the tables of one database in another, with their triggers and views."""
+    """Make the tables of one database in another, with their triggers, sequences and views."""
     _ask(connection, f"USE `{target}`")
     for name in (table.name for table in _tables(connection, source)):
         _ask(connection, _ask(connection, f"SHOW CREATE TABLE {_in(source, name)}")[0][1])
     for row in _ask(connection, f"SHOW TRIGGERS FROM `{source}`"):
         _ask(connection, _ask(connection, f"SHOW CREATE TRIGGER {_in(source, row[0])}")[0][2])
+    for (name,) in _ask(connection, _SEQUENCES, source):
+        _ask(connection, _ask(connection, f"SHOW CREATE SEQUENCE {_in(source, name)}")[0][1])
+    _copy_views(connection, source, target)
     _ask(connection, f"USE {REGISTRY}")
+
+
+def _copy_views(connection: Connection[Any], source: str, target: str) -> None:
+    """Make the views anew; one that stands on others comes after them."""
+    waiting = [name for (name,) in _ask(connection, _VIEWS, source)]
+    while waiting:
+        left = []
+        for name in waiting:
+            told = str(_ask(connection, f"SHOW CREATE VIEW {_in(source, name)}")[0][1])
+            try:
+                _ask(connection, told.replace(f"{identifier(source)}.", f"{identifier(target)}."))
+            except driver().MySQLError:
+                left.append(name)
+        if left == waiting:
+            return  # Whoever compares the names sees what is missing.
+        waiting = left
 
 
 def definitions(place: Place) -> str:
@@ -245,7 +264,7 @@ FROM information_schema.tables WHERE table_schema = %s AND {_UNMARKED}"""
 # The schema is a constant wherever it stands: the server opens the tables of all databases else.
 _DEFINITIONS = f"""SELECT concat_ws(' ',
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
-  column_type, column_default, is_nullable, column_key, extra))))
+  column_type, collation_name, column_default, is_nullable, column_key, extra))))
   FROM information_schema.columns WHERE table_schema = %(database)s
   AND {_UNMARKED}),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
@@ -259,12 +278,23 @@ _DEFINITIONS = f"""SELECT concat_ws(' ',
   AND routine_name NOT LIKE 'greenroom\\_%%'),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, view_definition))))
   FROM information_schema.views WHERE table_schema = %(database)s),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', event_name, event_definition, status,
+  execute_at, interval_value, interval_field)))) FROM information_schema.events
+  WHERE event_schema = %(database)s),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name, update_rule,
+  delete_rule)))) FROM information_schema.referential_constraints
+  WHERE constraint_schema = %(database)s),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', constraint_name, check_clause))))
+  FROM information_schema.check_constraints WHERE constraint_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
   constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = %(database)s
   AND {_UNMARKED}))"""
 
 _SEQUENCES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
+
+_VIEWS = """SELECT table_name FROM information_schema.tables
+WHERE table_schema = %s AND table_type = 'VIEW' ORDER BY 1"""
 
 _TABLES = f"""
 SELECT t.table_name, t.auto_increment,

@@ -65,6 +65,11 @@ SELECT what FROM (
 ) AS missing LIMIT 1"""
 
 
+_HIDDEN = """
+SELECT format('to see the rows that policies of %s hide', c.oid::regclass)
+FROM pg_class c WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid) ORDER BY 1 LIMIT 1"""
+
+
 #: What to do where there is none.
 WAYS_OUT = (
     "its user has neither CREATEDB nor an adopted database.",
@@ -91,11 +96,22 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
             "Correct the URL.",
         ) from None
     with server.connect(name) as connection:
-        full = [
-            table
-            for table in catalogue.read(connection).tables
-            if _has_rows(connection, table.name)
-        ]
+        # What policies hide is an error then, instead of nothing.
+        connection.execute(b"SET row_security = off")
+        try:
+            full = [
+                table
+                for table in catalogue.read(connection).tables
+                if _has_rows(connection, table.name)
+            ]
+        except psycopg.errors.InsufficientPrivilege as error:
+            said = str(error).strip().splitlines()[0]
+            raise GreenroomError(
+                Code.NOT_OURS,
+                f"whether {name} has rows can't be seen: {said}.",
+                "Give the user SELECT on all of its tables, and BYPASSRLS where policies hide rows; or adopt an "
+                "empty database.",
+            ) from None
     if full and not with_rows:
         raise adoption.has_rows(name, [table.name for table in full])
     try:
@@ -117,6 +133,12 @@ def empty(connection: psycopg.Connection[Any]) -> None:
 def lacks(connection: psycopg.Connection[Any]) -> str | None:
     """The first right that a reset would need and that the user hasn't got; None if there is none."""
     row = connection.execute(_LACKS.encode()).fetchone()
+    return str(row[0]) if row is not None else hidden(connection)
+
+
+def hidden(connection: psycopg.Connection[Any]) -> str | None:
+    """The right to see rows that row-level security hides, the user's own ones among them; None if it hides none."""
+    row = connection.execute(_HIDDEN.encode()).fetchone()
     return str(row[0]) if row is not None else None
 
 

@@ -215,6 +215,8 @@ class PostgresDatabase(PrivateDatabase):
         """Make the state of now the one that a start-up begins from."""
         if self._adopted is not None:
             self.no_reset = adopted.lacks(self._control.connection)
+        else:
+            self.no_reset = adopted.hidden(self._control.connection)
         if self.no_reset is None:
             self._control.take(_REWIND)
 
@@ -222,6 +224,14 @@ class PostgresDatabase(PrivateDatabase):
         """Make the state of now the one that every test begins from."""
         self.layers.clear()
         if self.no_reset is None:
+            hidden = adopted.hidden(self._control.connection)
+            if hidden is not None:
+                raise GreenroomError(
+                    Code.BUSY,
+                    f"the test database {self.name} can't be reset: that would need {hidden}, and the app's "
+                    "start-up has made that table.",
+                    "Give greenroom's user BYPASSRLS, or have migrations make the table: tests are rolled back then.",
+                )
             self._control.take(_RESET)
         self._defined = False
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: The versions since which PostgreSQL knows a word.
 _COPIES_FILES = 150000
 _DROPS_BY_FORCE = 130000
+#: What the databases that greenroom makes are called.
+_NAMES = r"^greenroom_(template_[0-9a-f]{12}|(test|clone)_[A-Za-z0-9]*_[0-9]+)_[0-9a-f]{6,8}$"
 #: How long, in seconds, a server may take to answer.
 PATIENCE = 5
 
@@ -184,7 +186,7 @@ class Server:
         :param force: whether its connections are ended for it.
         """
         psycopg = driver()
-        if name not in self.marked():
+        if name not in self.marked() and name not in self._unmarked():
             return False
         how = " WITH (FORCE)" if force and self.admin.info.server_version >= _DROPS_BY_FORCE else ""
         refusals = (psycopg.errors.ObjectInUse, psycopg.errors.InsufficientPrivilege)
@@ -226,7 +228,25 @@ class Server:
                 if self.marked().get(name) == mark and self.drop(name):
                     dropped.append(name)
                 self.release(name)
+        for name in self._unmarked():
+            if self.try_hold(name):
+                if name in self._unmarked() and self.drop(name):
+                    dropped.append(name)
+                self.release(name)
         return dropped
+
+    def _unmarked(self) -> list[str]:
+        """Databases of this user's that a run was killed over, between making and marking them.
+
+        Nothing else tells that they are greenroom's but their names, which end in random digits: who makes one
+        holds it first.
+        """
+        rows = self._run(
+            "SELECT datname FROM pg_database WHERE datname ~ %s AND pg_has_role(datdba, 'USAGE') "
+            "AND shobj_description(oid, 'pg_database') IS NULL ORDER BY datname",
+            _NAMES,
+        ).fetchall()
+        return [str(name) for (name,) in rows]
 
     def touch(self, name: str, mark: Mark) -> None:
         """Note that a template is used today."""

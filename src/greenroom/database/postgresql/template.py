@@ -45,7 +45,7 @@ def find_or_build(
                 if server.try_hold(name):  # Else another run copies it now.
                     server.drop(name, force=True)
                     server.release(name)
-        # The name is new each time: one that was created and never marked is not ours to drop.
+        # The name is new each time: one that was created and never marked is known by its name alone.
         name = f"greenroom_template_{mark.fingerprint[:12]}_{secrets.token_hex(3)}"
         server.create(name, replace(mark, complete=False, used=time.time()), owner=owner)
         try:

@@ -230,7 +230,7 @@ class Sandbox:
             raise self.refuse(
                 "two connections have other settings (SET, PRAGMA): here they share one."
             )
-        undone = [f"RESET {name}" for name in real.settings if name not in own.settings]
+        undone = [_reset(name) for name in real.settings if name not in own.settings]
         changed = [text for name, text in own.settings.items() if real.settings.get(name) != text]
         real.settings = dict(own.settings)
         real.forward(*undone, *changed)
@@ -346,7 +346,7 @@ class Sandbox:
 
     def _unset_locals(self, real: Real, own: Transaction) -> None:
         if own.locals:
-            real.send(*(own.settings.get(name, f"RESET {name}") for name in own.locals))
+            real.send(*(own.settings.get(name, _reset(name)) for name in own.locals))
 
     def _release(self, real: Real, own: Transaction, name: str) -> None:
         while own.savepoints and own.savepoints.pop() != name:
@@ -451,3 +451,9 @@ class Sandbox:
 
 def _shortened(text: str) -> str:
     return textwrap.shorten(text, 100, placeholder="...")
+
+
+def _reset(name: str) -> str:
+    """The statement that unsets a setting. One of the app's own may be called by a word of SQL's: `app.user`."""
+    parts = name.replace('"', "").split(".")
+    return "RESET " + (name if len(parts) == 1 else ".".join(f'"{part}"' for part in parts))
