@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Path
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Numeric, String, select
 from sqlalchemy.exc import IntegrityError
@@ -69,7 +69,7 @@ Db = Annotated[AsyncSession, Depends(get_db)]
 Discount = Annotated[Decimal, Depends(get_discount)]
 
 
-async def get_item(item_id: int, db: Db) -> Item:
+async def get_item(item_id: Annotated[int, Path(ge=1, le=2**31 - 1)], db: Db) -> Item:
     item = await db.get(Item, item_id)
     if item is None:
         raise HTTPException(404, "There is no such item.")
@@ -94,7 +94,8 @@ async def list_items(db: Db) -> Sequence[Item]:
 
 @app.get("/items/{item_id}", response_model=ItemOut)
 async def read_item(item: Found, discount: Discount) -> ItemOut:
-    return ItemOut(id=item.id, name=item.name, price=item.price * (1 - discount))
+    price = round(item.price * (1 - discount), 2)
+    return ItemOut(id=item.id, name=item.name, price=price)
 
 
 @app.put("/items/{item_id}", response_model=ItemOut)

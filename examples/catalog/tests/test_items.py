@@ -119,6 +119,18 @@ async def test_a_change_takes_a_description_away(auth_client, make):
     assert changed["description"] is None
 
 
+async def test_changes_at_once_come_one_by_one(auth_client, make):
+    item = await make(Item, tags=[Tag(name="red")])
+    change = {"tags": ["blue"]}
+
+    answers = await asyncio.gather(
+        *(auth_client.patch(f"{ITEMS}/{item.id}", json=change) for _ in range(4))
+    )
+
+    assert [one.status_code for one in answers] == [200] * 4
+    assert (await auth_client.get(f"{ITEMS}/{item.id}")).json()["tags"] == ["blue"]
+
+
 @pytest.mark.parametrize("change", [{"price": 5}, {"tags": ["blue"]}])
 async def test_a_change_moves_the_time_of_the_last_update(auth_client, make, clock, change):
     clock.freeze(NOON)

@@ -36,7 +36,6 @@ class Order(db.Model):
 
 class OrderItem(db.Model):
     __tablename__ = "order_items"
-    # No id is given twice: a token of a deleted user is nobody else's.
     __table_args__ = (
         CheckConstraint("quantity >= 1", name="quantity_positive"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),

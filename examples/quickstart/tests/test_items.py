@@ -70,12 +70,12 @@ async def test_an_item_is_read(client: Client, make_item: MakeItem) -> None:
 async def test_a_discount_lowers_the_price(
     client: Client, make_item: MakeItem, overrides: Overrides
 ) -> None:
-    item = await make_item(price="4.00")
+    item = await make_item(price="9.99")
     overrides[get_discount] = lambda: Decimal("0.25")
 
     response = await client.get(f"/items/{item.id}")
 
-    assert Decimal(response.json()["price"]) == Decimal(3)
+    assert response.json()["price"] == "7.49"
 
 
 async def test_all_items_are_listed(client: Client, make_item: MakeItem) -> None:

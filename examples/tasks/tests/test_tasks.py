@@ -1,3 +1,6 @@
+import datetime as dt
+
+import pytest
 from app.models.task import Task
 
 
@@ -24,13 +27,36 @@ async def test_a_task_is_read(client, make):
     assert (await client.get(f"/tasks/{task.id}")).json()["title"] == "read"
 
 
-async def test_a_change_leaves_the_rest(client, make, db_session):
+async def test_a_change_leaves_the_rest(client, make):
     task = await make(Task, title="old", remind="ann@example.com")
 
     response = await client.patch(f"/tasks/{task.id}", json={"title": "new"})
 
     assert response.json()["title"] == "new"
     assert (task.title, task.completed, task.remind) == ("new", False, "ann@example.com")
+
+
+async def test_a_due_date_is_taken_away(client, make):
+    task = await make(Task, due=dt.datetime(2026, 1, 31, tzinfo=dt.UTC))
+
+    assert (await client.patch(f"/tasks/{task.id}", json={"due": None})).json()["due"] is None
+
+
+@pytest.mark.parametrize("body", [{"title": None}, {"title": ""}, {"completed": None}])
+async def test_a_change_to_nothing_is_refused(client, make, body):
+    task = await make(Task)
+
+    assert (await client.patch(f"/tasks/{task.id}", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+@pytest.mark.parametrize(("task_id", "status"), [(1, 404), (0, 422), (2**31, 422)])
+async def test_an_id_that_names_nothing(client, method, task_id, status):
+    options = {"json": {"title": "new"}} if method == "PATCH" else {}
+
+    response = await client.request(method, f"/tasks/{task_id}", **options)
+
+    assert response.status_code == status
 
 
 async def test_a_task_is_deleted_once(client, make):

@@ -30,11 +30,20 @@ async def test_a_login_gives_a_token(client, user):
     assert (await client.with_token(token).get("/me")).json()["username"] == "ann"
 
 
-@pytest.mark.parametrize(("username", "password"), [("ann", "wrong"), ("bob", "secret")])
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("ann", "wrong"),
+        ("bob", "secret"),
+        ("ann", "secret" + "x" * 100),
+        ("ann\0", "secret"),
+    ],
+)
 async def test_a_wrong_login_is_refused(client, user, username, password):
     response = await client.post("/token", data={"username": username, "password": password})
 
     assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 async def test_a_token_expires(client, user, clock):

@@ -9,6 +9,8 @@ from greenroom import invalid
         ({}, "title"),
         ({"title": ""}, "title"),
         ({"title": "x" * 201}, "title"),
+        ({"title": "two\nlines"}, "title"),
+        ({"title": "a\0zero"}, "title"),
         ({"title": "x", "due": "tomorrow"}, "due"),
         ({"title": "x", "remind": "nobody"}, "remind"),
     ],

@@ -1,3 +1,5 @@
+import asyncio
+
 from app.models.task import Task
 
 HOOK = "https://hooks.example.com/tasks"
@@ -20,6 +22,17 @@ async def test_a_task_is_told_once(client, make, outbound):
     for _ in range(2):
         await client.patch(f"/tasks/{task.id}", json={"completed": True})
 
+    assert len(hook.calls) == 1
+
+
+async def test_of_two_changes_at_once_one_tells_it(client, make, outbound):
+    task = await make(Task)
+    hook = outbound.post(HOOK).reply(202, delay=0.2)
+    change = {"completed": True}
+
+    both = await asyncio.gather(*(client.patch(f"/tasks/{task.id}", json=change) for _ in "ab"))
+
+    assert [one.status_code for one in both] == [200, 200]
     assert len(hook.calls) == 1
 
 

@@ -6,9 +6,10 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from app.core.exceptions import AppError
+from app.core.exceptions import AppError, UnavailableError
 from app.schemas.envelope import Failure, FieldProblem, Problem
 
 
@@ -36,6 +37,10 @@ async def on_invalid_input(request: Request, error: RequestValidationError) -> J
     return answer(422, problem)
 
 
+async def on_no_database(request: Request, error: OperationalError) -> JSONResponse:
+    return await on_app_error(request, UnavailableError("The database doesn't answer: try again."))
+
+
 async def on_failure(request: Request, error: Exception) -> JSONResponse:
     """What went wrong inside is the log's business."""
     return answer(500, Problem(code="INTERNAL_ERROR", message="Something went wrong here."))
@@ -45,4 +50,5 @@ def register_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AppError, on_app_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_input)
+    app.add_exception_handler(OperationalError, on_no_database)
     app.add_exception_handler(Exception, on_failure)

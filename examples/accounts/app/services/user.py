@@ -13,7 +13,7 @@ from app.core.exceptions import (
     NotFoundError,
     UnavailableError,
 )
-from app.core.security import hash_password, verify_password
+from app.core.security import get_common_passwords, hash_password, verify_password
 from app.models.user import User
 from app.repositories.user import UserRepository
 from app.schemas.user import Imported, UserCreate
@@ -23,9 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 class UserService:
-    def __init__(self, users: UserRepository, common_passwords: frozenset[str]) -> None:
+    def __init__(
+        self, users: UserRepository, common_passwords: frozenset[str] | None = None
+    ) -> None:
         self.users = users
-        self.common_passwords = common_passwords
+        self.common_passwords = (
+            get_common_passwords() if common_passwords is None else common_passwords
+        )
 
     async def register(self, data: UserCreate) -> User:
         """Who is welcomed is registered: the mail goes out after the commit."""
@@ -56,6 +60,7 @@ class UserService:
 
     async def authenticate(self, email: str, password: str) -> User:
         user = await self.users.find_by_email(email)
+        await self._commit()  # No transaction is left open while a password is looked at.
         is_right = await verify_password(password, user.hashed_password if user else None)
         if user is None or not is_right:
             raise InvalidCredentialsError("Wrong e-mail address or password.")

@@ -25,19 +25,19 @@ END $$
 """
 TRIGGER = """
 CREATE CONSTRAINT TRIGGER end_connection AFTER INSERT ON users
-DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION end_connection()
+DEFERRABLE INITIALLY {when} FOR EACH ROW EXECUTE FUNCTION end_connection()
 """
 
 
-@pytest.fixture
-async def no_commits(user, db_session):
-    """Whoever adds a user loses his connection when he commits."""
+@pytest.fixture(params=["DEFERRED", "IMMEDIATE"], ids=["commit", "insert"])
+async def no_commits(user, db_session, request):
+    """Whoever adds a user loses his connection, when he commits or before."""
     await db_session.execute(text(FUNCTION))
-    await db_session.execute(text(TRIGGER))
+    await db_session.execute(text(TRIGGER.format(when=request.param)))
     await db_session.commit()
 
 
-async def test_a_registration_that_is_lost_at_the_commit_can_be_tried_again(
+async def test_a_registration_that_is_lost_can_be_tried_again(
     client, user, no_commits, make, db_session
 ):
     response = await client.post("/api/v1/auth/register", json=make.payload(UserCreate))
@@ -47,7 +47,7 @@ async def test_a_registration_that_is_lost_at_the_commit_can_be_tried_again(
     assert (await db_session.scalars(select(User))).all() == [user]
 
 
-async def test_an_import_that_is_lost_at_the_commit_can_be_tried_again(
+async def test_an_import_that_is_lost_can_be_tried_again(
     auth_client, user, no_commits, make, db_session
 ):
     response = await auth_client.post("/api/v1/users/import", json=[make.payload(UserCreate)])

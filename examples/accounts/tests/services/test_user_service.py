@@ -16,6 +16,7 @@ from app.repositories.user import UserRepository
 from app.schemas.user import UserCreate
 from app.services.user import UserService
 from psycopg.errors import DiskFull
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
@@ -81,6 +82,14 @@ async def test_nobody_is_registered_with_a_common_password(service, mailbox, db_
 
     assert await db_session.scalar(select(func.count()).select_from(User)) == 0
     assert len(mailbox) == 0
+
+
+async def test_a_service_needs_a_repository_and_no_more(db_session, mailbox):
+    service = UserService(UserRepository(db_session))
+
+    assert (await service.register(ANN)).email == "ann@example.com"
+    with pytest.raises(CommonPasswordError):
+        await service.register(ANN.model_copy(update={"password": SecretStr("Password123!")}))
 
 
 async def test_nobody_is_welcomed_whom_the_database_did_not_keep(mailbox):

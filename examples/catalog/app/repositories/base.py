@@ -51,8 +51,14 @@ class Repository(Generic[Model]):
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
-    async def get(self, key: uuid.UUID, *, deleted: bool = False) -> Model | None:
+    async def get(
+        self, key: uuid.UUID, *, deleted: bool = False, lock: bool = False
+    ) -> Model | None:
+        """A row, if it's there; whoever locks it is alone with it until he commits."""
         where = self.model.id == key
+        if lock:
+            locked = self._rows().where(where).with_for_update(of=self.model)
+            return await self.session.scalar(locked)
         if deleted:
             return await self.session.scalar(
                 select(self.model).where(where, self.model.deleted_at.is_not(None))

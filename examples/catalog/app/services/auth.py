@@ -28,6 +28,7 @@ class AuthService:
     async def log_in(self, data: LoginIn, throttle: Throttle) -> LoginOut:
         await throttle.count(data.username)
         user = await self.users.named(data.username)
+        await self.session.commit()  # No transaction is left open while a password is looked at.
         is_right = await verify_password(user.password_hash if user else None, data.password)
         if user is None or not is_right:
             raise UnauthorizedError("Wrong username or password.")

@@ -27,8 +27,8 @@ class ItemService:
             tags = await self.tags.named(data.tags)
             return await self.items.add(**data.model_dump(exclude={"tags"}), tags=tags)
 
-    async def read(self, item_id: uuid.UUID) -> Item:
-        item = await self.items.get(item_id)
+    async def read(self, item_id: uuid.UUID, *, lock: bool = False) -> Item:
+        item = await self.items.get(item_id, lock=lock)
         if item is None:
             raise NotFoundError("There is no such item.")
         return item
@@ -39,7 +39,7 @@ class ItemService:
         )
 
     async def change(self, item_id: uuid.UUID, data: ItemChange) -> Item:
-        item = await self.read(item_id)
+        item = await self.read(item_id, lock=True)
         changes = data.model_dump()
         async with self._committed():
             if "tags" in changes:

@@ -36,9 +36,9 @@ def verify(db: Session, user: User) -> None:
     # After the commit: no mail says what isn't so, and no transaction waits for the mail server.
     try:
         email.send_email(address, "You are verified", text)
-    except Exception:
+    except Exception as error:
         _set_verified(db, user_id, verified=False)
-        raise
+        raise email.EmailError(str(error)) from error
 
 
 def _set_verified(db: Session, user_id: int, *, verified: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -9,7 +10,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", env_prefix="TASKS_")
 
     database_url: str = "postgresql+asyncpg://tasks@localhost/tasks"
-    secret_key: str
+    secret_key: SecretStr = Field(min_length=32)
     token_minutes: int = 30
     mail_host: str = "smtp.example.com"
     mail_from: str = "tasks@example.com"
