@@ -38,7 +38,7 @@ class Folder:
 
     def write(self, **files: str) -> Folder:
         for name, text in files.items():
-            file = self.path / name.replace("__", "/").replace("_dot_", ".")
+            file = self.path / name.replace("__", "/").replace("_dot_", ".").replace("_dash_", "-")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         return self

@@ -188,8 +188,30 @@ def test_names_of_variables_are_taken_over_and_no_values(bare: Folder) -> None:
             },
             'pip install "fastapi" --group dev',
         ),
+        (
+            {
+                "uv_dot_lock": "",
+                "pyproject_dot_toml": '[project]\nname = "s"\nversion = "1"\n[dependency-groups]\n'
+                'quality = ["ruff"]\nsuite = ["greenroom"]\n',
+            },
+            "uv run --group suite pytest",
+        ),
+        (
+            {
+                "pyproject_dot_toml": '[build-system]\nrequires = []\n[project]\nname = "s"\nversion = "1"\n'
+                '[project.optional-dependencies]\nsuite = ["greenroom"]\n'
+            },
+            'pip install -e ".[suite]"',
+        ),
+        (
+            {
+                "requirements_dash_dev_dot_txt": "",
+                "pyproject_dot_toml": '[project]\nname = "s"\nversion = "1"\ndependencies = ["fastapi"]\n',
+            },
+            'pip install -r requirements-dev.txt "fastapi" "greenroom"',
+        ),
     ],
-    ids=["requirements", "uv", "poetry", "extra", "group"],
+    ids=["requirements", "uv", "poetry", "extra", "group", "uv's group", "extra", "both"],
 )
 @pytest.mark.parametrize("service", ["github", "gitlab"])
 def test_the_workflow_installs_as_the_project_does(
@@ -701,3 +723,71 @@ def health(): return {}
     assert done.returncode == 0, done.stderr
     assert "on sqlite" in done.stdout
     assert not (folder.path / "shop.db").exists()
+
+
+def test_a_workflow_that_releases_runs_no_tests(bare: Folder) -> None:
+    """`make release` is no suite; `make test` is."""
+    bare.write(
+        _dot_github__workflows__release_dot_yml="jobs:\n  a:\n    steps:\n      - run: make release\n"
+    )
+    bare.init("--yes")
+    assert ".github/workflows/tests.yml" in bare.files()
+    bare.write(_dot_gitlab_dash_ci_dot_yml="a:\n  script:\n    - make -j2 test\n")
+    assert "is left as it is" not in bare.init("--check", "--ci", "gitlab").stdout
+
+
+def test_the_python_that_poetry_asks_for_is_the_workflows(bare: Folder) -> None:
+    """And a pytest that it keeps old gets its settings where that looks."""
+    bare.write(
+        pyproject_dot_toml='[tool.poetry.dependencies]\npython = "^3.12"\n'
+        '[tool.poetry.group.dev.dependencies]\npytest = "^8"\n'
+    )
+    bare.init("--yes")
+    assert 'python-version: "3.12"' in bare.files()[".github/workflows/tests.yml"]
+    assert "[tool.pytest.ini_options]" in bare.files()["pyproject.toml"]
+
+
+def test_what_git_ignores_is_no_reason_to_fail_in_ci(bare: Folder) -> None:
+    """It is never there."""
+    bare.write(_dot_gitignore=".env*\n", _dot_env="TOKEN=x\n")
+    bare.git("init", "-q")
+    done = bare.init("--yes")
+    assert "note: git ignores .env, which the app may read here" in done.stdout
+    (bare.path / ".env.test").unlink()
+    again = bare.init("--check")
+    assert (again.returncode, "Nothing to do." in again.stdout) == (0, True), again.stdout
+
+
+@pytest.mark.parametrize("told", ["src/*/tests", "tests/test_api.py"])
+def test_tests_that_lie_in_no_one_folder_get_no_folder(bare: Folder, told: str) -> None:
+    """No folder is called `*`, and a file is none."""
+    bare.write(
+        pyproject_dot_toml=f'[tool.pytest.ini_options]\ntestpaths = ["{told}"]\n',
+        tests__test_api_dot_py=HEALTHY,
+    )
+    done = bare.init("--yes", "--stubs")
+    assert done.returncode == 0, done.stderr
+    assert not [name for name in bare.files() if "*" in name or "test_api.py/" in name]
+
+
+def test_stubs_that_pytest_would_not_see_are_not_written(bare: Folder) -> None:
+    """And that is said."""
+    bare.write(
+        pyproject_dot_toml='[tool.pytest.ini_options]\npython_files = ["check_*.py"]\n',
+        check_it_dot_py=HEALTHY,
+    )
+    done = bare.init("--yes", "--stubs")
+    assert "note: no stubs: python_files keeps pytest from files named test_*.py." in done.stdout
+    assert not [name for name in bare.files() if "missing" in name]
+
+
+def test_the_page_of_a_flask_app_awaits_nothing(tmp_path: Path) -> None:
+    """It has no models and no dependencies either."""
+    folder = Folder(tmp_path).write(
+        app_dot_py="from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef hello(): return {}\n"
+    )
+    assert folder.init("--yes", "--skill").returncode == 0
+    page = folder.files()[".agents/skills/greenroom/SKILL.md"]
+    for word in ("await", "async def", "overrides", "ItemCreate", ".json()"):
+        assert word not in page
+    assert "Every fixture blocks." in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -37,6 +38,10 @@ def test_a_shape_gets_a_suite_that_is_green(tmp_path: Path, served: Dialect, sha
     done = folder.run(sys.executable, "-m", "greenroom", "init", "--yes")
 
     assert done.returncode == 0, done.stdout + done.stderr
+    there = folder.git("status", "--porcelain", "-uall").splitlines()
+    assert {line[3:] for line in there} == set(
+        re.findall(r"^\+\+\+ b/(.+)$", done.stdout, re.MULTILINE)
+    )
     ran = folder.pytest("-q")
     assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
     assert ran.returncode == 0, ran.stdout

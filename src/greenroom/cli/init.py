@@ -84,6 +84,8 @@ def _init(chosen: argparse.Namespace) -> int:
             if chosen.stubs:
                 # The suite has to be there before it can be told what it doesn't show.
                 more = _stubs(look(root), found)
+                if not more and not look(root).collects("test_missing.py"):
+                    notes.append("no stubs: python_files keeps pytest from files named test_*.py.")
                 proposals = [*proposals, *more]
                 _offer(root, more, chosen, written)
     finally:
@@ -92,6 +94,8 @@ def _init(chosen: argparse.Namespace) -> int:
         if written:
             print(f"{_count(len(written))} written. Now run: pytest")
     if chosen.check:
+        # What git ignores is never in CI, whatever is done here.
+        proposals = [one for one in proposals if not _ignored(root, [one])]
         print(f"{_count(len(proposals))} proposed." if proposals else "Nothing to do.")
         return int(bool(proposals))
     if not written:
@@ -120,9 +124,20 @@ def _base(
         proposals.append(workflow)
         notes += more
     if chosen.skill is not None:
-        proposals.append(skill.skill(project, None if chosen.skill == Path() else chosen.skill))
+        proposals.append(
+            skill.skill(
+                project,
+                None if chosen.skill == Path() else chosen.skill,
+                is_wsgi=found.is_wsgi,
+            )
+        )
     there = [one for one in proposals if one is not None]
     notes += _ignored(project.root, there)
+    if project.has(".env") and _git(project.root, "check-ignore", ".env"):
+        notes.append(
+            "git ignores .env, which the app may read here: what it can't start without belongs into .env.test, or "
+            "it would be missing in CI."
+        )
     return there, notes
 
 

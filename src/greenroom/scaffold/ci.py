@@ -15,6 +15,8 @@ from greenroom.scaffold.pyproject import find
 
 _GITHUB = Path(".github", "workflows", "tests.yml")
 _GITLAB = Path(".gitlab-ci.yml")
+#: What extras and groups of what tests need are called.
+_OF_TESTS = ("dev", "test", "tests", "testing")
 _REQUIREMENTS = (
     "requirements.txt",
     "requirements-dev.txt",
@@ -64,7 +66,8 @@ def _runs_tests(text: str) -> bool:
     lines = (
         line.partition(" #")[0] for line in text.splitlines() if not line.lstrip().startswith("#")
     )
-    return any(re.search(r"\b(pytest|tox|nox|make)\b", line) for line in lines)
+    runs = re.compile(r"\b(pytest|tox|nox|make +(\S+ +)*(test|tests|check|ci))\b")
+    return any(runs.search(line) for line in lines)
 
 
 def _unknown(project: Project) -> list[str]:
@@ -161,7 +164,11 @@ def _commands(project: Project, survey: Survey) -> list[str]:
     wanted = requirement(survey)
     if project.has("uv.lock"):
         run = "uv run" if survey.declares else f'uv run --with "{wanted}"'
-        return ["uv sync", f"{run} pytest"]
+        extras, groups = _chosen(project)
+        # uv installs the group dev by itself.
+        more = [f"--extra {name}" for name in extras]
+        more += [f"--group {name}" for name in groups if name != "dev"]
+        return [" ".join(["uv sync", *more]), " ".join([run, *more, "pytest"])]
     if _uses_poetry(project):
         more = [] if survey.declares else [f'poetry run pip install "{wanted}"']
         return ["pip install poetry", "poetry install", *more, "poetry run pytest"]
@@ -180,15 +187,29 @@ def _uses_poetry(project: Project) -> bool:
 def _sources(project: Project) -> list[str]:
     """What pip is told to install, as far as the project's files say it."""
     parts = [f"-r {name}" for name in _REQUIREMENTS if project.has(name)]
-    extras: Mapping[str, object] = find(project.data, "project.optional-dependencies") or {}
-    groups: Mapping[str, object] = find(project.data, "dependency-groups") or {}
+    extras, groups = _chosen(project)
     is_package = project.has("setup.py") or find(project.data, "build-system") is not None
     if is_package and (project.has("setup.py") or find(project.data, "project") is not None):
-        chosen = [name for name in ("dev", "test", "tests") if name in extras]
-        parts.append(f'-e ".[{",".join(chosen)}]"' if chosen else "-e .")
-    elif find(project.data, "project") is not None and not parts:
+        parts.append(f'-e ".[{",".join(extras)}]"' if extras else "-e .")
+    elif find(project.data, "project") is not None and not project.has("requirements.txt"):
         parts += [_word(one) for one in _dependencies(project)]
-    return parts + [f"--group {name}" for name in ("dev", "test", "tests") if name in groups]
+    return parts + [f"--group {name}" for name in groups]
+
+
+def _chosen(project: Project) -> tuple[list[str], list[str]]:
+    """The extras and the groups that tests need: by the usual names, and whichever names greenroom."""
+    extras: Mapping[str, object] = find(project.data, "project.optional-dependencies") or {}
+    groups: Mapping[str, object] = find(project.data, "dependency-groups") or {}
+    return _of_tests(extras), _of_tests(groups)
+
+
+def _of_tests(declared: Mapping[str, object]) -> list[str]:
+    return [
+        name
+        for name, wanted in declared.items()
+        if name in _OF_TESTS
+        or (isinstance(wanted, list) and any(str(one).startswith("greenroom") for one in wanted))
+    ]
 
 
 def _dependencies(project: Project) -> list[str]:

@@ -60,7 +60,9 @@ class Project:
         if isinstance(told, str):
             told = told.split()
         if isinstance(told, list) and told:
-            return Path(str(told[0]))
+            first = str(told[0])
+            is_folder = not re.search(r"[*?\[]", first) and not (self.root / first).is_file()
+            return Path(first) if is_folder else None
         tops = {test.parts[0] for test in self.tests if len(test.parts) > 1}
         if not self.tests:
             return Path("tests")
@@ -96,12 +98,53 @@ class Project:
 
     @property
     def requires_python(self) -> str:
-        """`[project] requires-python`; empty if it says nothing."""
+        """`[project] requires-python`, or what Poetry says; empty if nothing says it."""
         found = (pyproject.find(self.data, "project") or {}).get("requires-python")
-        return found if isinstance(found, str) else ""
+        if found is None:
+            found = (pyproject.find(self.data, "tool.poetry.dependencies") or {}).get("python")
+        return _as_specifier(found) if isinstance(found, str) else ""
+
+    def allows(self, package: str, version: str) -> bool:
+        """Whether what the project requires, for itself or for its tests, allows a version of a package."""
+        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        for told in self._required():
+            try:
+                wanted = Requirement(told)
+            except InvalidRequirement:
+                continue
+            if wanted.name.lower() == package and not wanted.specifier.contains(version):
+                return False
+        for name in ("dependencies", "group.dev.dependencies", "group.test.dependencies"):
+            poetrys = (pyproject.find(self.data, f"tool.poetry.{name}") or {}).get(package)
+            if not isinstance(poetrys, str):
+                continue
+            try:
+                if version not in SpecifierSet(_as_specifier(poetrys)):
+                    return False
+            except InvalidSpecifier:
+                continue
+        return True
+
+    def _required(self) -> Iterator[str]:
+        """All requirements of `[project]`, its extras and the groups."""
+        lists = [(pyproject.find(self.data, "project") or {}).get("dependencies")]
+        for table in ("project.optional-dependencies", "dependency-groups"):
+            lists += (pyproject.find(self.data, table) or {}).values()
+        for one in lists:
+            yield from (text for text in (one or ()) if isinstance(text, str))
 
     def _has_table(self, name: str) -> bool:
         return pyproject.find(self.data, name) is not None
+
+
+def _as_specifier(told: str) -> str:
+    """Poetry's `^3.12` and `~3.12` as others write them, up to the next major version."""
+    version = told.strip().lstrip("^~")
+    if told.strip()[:1] not in {"^", "~"} or told.strip().startswith("~="):
+        return told
+    return f">={version},<{int(version.partition('.')[0]) + 1}" if version[:1].isdigit() else told
 
 
 def look(root: Path) -> Project:

@@ -39,7 +39,8 @@ def pyproject(
     if project.pytest_file is not None:
         notes.append(
             f"pytest takes its settings from {project.pytest_file}, which is left as it is. Wanted there: "
-            "strict_markers (addopts = --strict-markers before pytest 9)."
+            "strict_markers (addopts = --strict-markers before pytest 9); for async tests asyncio_mode = auto, and "
+            "session for asyncio_default_fixture_loop_scope and asyncio_default_test_loop_scope."
         )
     else:
         tables.append(_pytest(project, survey, pytest, strict=strict))
@@ -49,7 +50,7 @@ def pyproject(
     notes += more
     if after == (before or ""):
         return None, notes
-    why = "greenroom is on; markers are strict; one event loop; what coverage looks at"
+    why = "settings of greenroom, pytest and coverage.py"
     return Proposal(Path("pyproject.toml"), before, after, why), notes
 
 
@@ -89,6 +90,10 @@ def is_strict(project: Project) -> bool:
 
 
 def _pytest(project: Project, survey: Survey, version: int, *, strict: bool) -> Table:
+    if not project.allows("pytest", f"{version}.99"):
+        version = (
+            NATIVE - 1
+        )  # Elsewhere an older one is installed, which doesn't read the new table.
     old = find(project.data, "tool.pytest.ini_options")
     native = find(project.data, "tool.pytest")
     name = (
