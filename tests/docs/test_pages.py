@@ -251,6 +251,17 @@ def test_the_checks_are_those_that_their_page_shows(pytester: pytest.Pytester) -
         assert line in result.out, line
 
 
+def test_what_goes_deeper_does_what_the_page_of_checks_shows(pytester: pytest.Pytester) -> None:
+    """Of an app that is right, and of one that fails at some number."""
+    app = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/half')\ndef half(of: int) -> float: return {}\n"
+    test = {"test_fuzz.py": files_of("docs/checks.md")["test_fuzz.py"]}
+    arguments = ("-p", "schemathesis.pytest.plugin", "-p", "no:randomly")
+    right = {"main.py": app.format("of / 2"), "pyproject.toml": "[tool.greenroom]\n", **test}
+    Project(right).run_subprocess(pytester, *arguments).passed(1)
+    wrong = {**right, "main.py": app.format("1 / of")}
+    Project(wrong).run_subprocess(pytester, *arguments).counts(failed=1)
+
+
 def test_the_clients_do_what_their_page_shows(pytester: pytest.Pytester) -> None:
     """An app that streams, echoes and fails."""
     main = """
@@ -358,9 +369,11 @@ def test_every_block_of_a_page_is_run_or_read(page: Path) -> None:
     name = page.relative_to(ROOT).as_posix()
     tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests/docs").glob("*.py"))
     for kind, title, source in re.findall(
-        r"^```(\w+)( title=\S+)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+        r"^```(\w*)( title=\S+)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
     ):
-        if title:
+        if title and page.name == "checks.md":
+            assert f'"{title.partition("=")[2]}"' in tests, f"{name}:{title} is never run"
+        elif title:
             assert f'"{name}"' in tests or f'"{page.name}"' in tests, f"{name}:{title} is never run"
         elif kind == "python":
             ast.parse(source)
@@ -369,7 +382,7 @@ def test_every_block_of_a_page_is_run_or_read(page: Path) -> None:
             if table is not None:
                 read(table, {}, {})
         else:
-            assert kind in {"console", "text", "yaml", "toctree"}, f"{name}: {kind}"
+            assert kind in {"", "console", "text", "yaml", "toctree"}, f"{name}: {kind}"
 
 
 def test_the_test_of_the_first_page_passes(pytester: pytest.Pytester) -> None:

@@ -250,6 +250,10 @@ async def test_it(client, db_session):
     await client.post("/b")
     list(await db_session.scalars(select(Item.name).order_by(Item.at)))
 """
+BY_LABEL = ORDERED.replace("select(Item.name)", "select(Item.name, Item.at.label('ts'))").replace(
+    "order_by(Item.at)", "order_by(__import__('sqlalchemy').text('ts DESC'))"
+)
+BY_PLACE = BY_LABEL.replace("'ts DESC'", "'2 DESC'")
 SERIALIZABLE = """
 from sqlalchemy import text
 from main import engine
@@ -298,6 +302,8 @@ def sends(statement: str) -> str:
             (ASYNCPG, [], TWO_LOOPS, "on two event loops"),
             (ASYNCMY, [needs_mariadb], OLD_SNAPSHOT, "as it was at its first read"),
             (ASYNCPG, [], ORDERED, "compared by a column of times"),
+            (ASYNCPG, [], BY_LABEL, "compared by a column of times"),
+            (ASYNCPG, [], BY_PLACE, "compared by a column of times"),
             (ASYNCPG, [], SERIALIZABLE, "can't be SERIALIZABLE"),
             (ASYNCPG, [], DRIVER, "past SQLAlchemy"),
             (SQLITE, [], BLOCKING_SESSION, "the db_session of a def test"),

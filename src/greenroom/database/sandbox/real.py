@@ -28,8 +28,12 @@ WHERE pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~* '\\m(now\\(\\)|transaction_t
 _TIMES = """
 SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND a.attnum > 0 AND a.atttypid IN (
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 AND a.attnum > 0 AND a.atttypid IN (
   'timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'time'::regtype, 'timetz'::regtype)"""
+_ORDERED = """
+SELECT viewname FROM pg_catalog.pg_views
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND definition ~* 'ORDER BY'
+UNION SELECT matviewname FROM pg_catalog.pg_matviews WHERE definition ~* 'ORDER BY'"""
 
 
 class Real:
@@ -57,6 +61,8 @@ class Real:
         #: PostgreSQL: the columns whose default is the time, all that hold times, and the level.
         self.clocks: frozenset[str] = frozenset()
         self.times: frozenset[str] = frozenset()
+        #: The views that order rows.
+        self.ordered: frozenset[str] = frozenset()
         self.level = "read committed"
         #: Keeps what closes the connection with its loop.
         self.ending: Any = None
@@ -80,7 +86,9 @@ class Real:
         if self.backend == "postgresql":
             self._deferrable = [(name, late) for name, late in self.rows(_DEFERRABLE)]
             self.clocks = frozenset(name for (name,) in self.rows(_CLOCKS))
-            self.times = frozenset(name for (name,) in self.rows(_TIMES))
+            # What a default makes of the time may be a number.
+            self.times = self.clocks | frozenset(name for (name,) in self.rows(_TIMES))
+            self.ordered = frozenset(name for (name,) in self.rows(_ORDERED))
             self.level = str(self.rows("SHOW transaction_isolation")[0][0])
 
     def end(self) -> None:

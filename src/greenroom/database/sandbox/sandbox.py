@@ -15,18 +15,17 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from greenroom.database.sandbox import times
 from greenroom.database.sandbox.grammar import Kind, Statement
 from greenroom.database.sandbox.real import Real
 from greenroom.database.sandbox.transaction import Transaction
 from greenroom.database.sandbox.turns import LOOK, PATIENCE
 from greenroom.facts.errors import Code, GreenroomError
 
-_COMPARES = re.compile(r"\b(?:where|order by|having|on)\b")
 _ASKS_THE_TIME = re.compile(
     r"\bnow\s*\(|\b(?:current_(?:timestamp|time|date)|localtime(?:stamp)?|transaction_timestamp|"
     r"statement_timestamp)\b"
 )
-_WORDS = re.compile(r"\w+")
 #: What a connection did last: another one's would be told here.
 _OWN_STATE = re.compile(
     r"\b(?:lastval|currval|last_insert_id|row_count|found_rows|last_insert_rowid|changes|"
@@ -421,15 +420,14 @@ class Sandbox:
         if real.backend != "postgresql":
             return
         text = statement.text
-        compared = " ".join(_COMPARES.split(text, maxsplit=1)[1:])
-        if _ASKS_THE_TIME.search(compared):
+        if _ASKS_THE_TIME.search(times.compared(text)):
             raise self.refuse(
                 "now() is compared with, and is the time at which the test began in every "
                 f"transaction: {_shortened(text)}."
             )
         if _ASKS_THE_TIME.search(text) or (real.clocks and text.startswith("insert")):
             self._clock.add(self.commits)
-        if len(self._clock) > 1 and not real.times.isdisjoint(_WORDS.findall(compared)):
+        if len(self._clock) > 1 and times.are_compared(text, real.times, real.ordered):
             raise self.refuse(
                 "rows of several transactions are compared by a column of times, and now() is the "
                 "same for all of them."
