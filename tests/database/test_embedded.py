@@ -17,6 +17,7 @@ from greenroom.database import cache as kept
 from greenroom.database.postgresql import embedded
 from greenroom.facts.errors import GreenroomError
 
+MEMORY = "/dev/shm"  # noqa: S108 - a memory disk, where there is one
 JOIN = """
 import sys, time
 from pathlib import Path
@@ -47,6 +48,17 @@ def user(run: str) -> tuple[subprocess.Popen[str], Path]:
     process = subprocess.Popen([sys.executable, "-c", JOIN, run], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, Path(process.stdout.readline().strip())
+
+
+def test_it_writes_nothing_that_would_outlive_it() -> None:
+    """Durability is off, and it lies on the memory disk where there is one."""
+    server = embedded.join(uuid.uuid4().hex, Path("p"), None)
+    with psycopg.connect(host=str(server.folder), user="postgres", dbname="postgres") as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert connection.execute(f"SHOW {setting}".encode()).fetchone() == ("off",), setting
+    if os.access(MEMORY, os.W_OK):
+        assert Path(MEMORY) in server.folder.parents
+    server.leave()
 
 
 def test_all_of_a_run_share_one_and_it_goes_with_the_last() -> None:

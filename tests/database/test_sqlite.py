@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,17 @@ def test_a_disk_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path / "missing" / "1.db")
     with pytest.raises(GreenroomError, match=r"GR023 .*can't be written"):
         database.take_baseline()
+
+
+def test_threads_may_ask_at_once_whether_somebody_has_written(database: SqliteDatabase) -> None:
+    """They share one connection, and none of them takes another's answer."""
+    database.take_origin()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            answers = set(pool.map(lambda _: database.version(), range(3_000)))
+    finally:
+        sys.setswitchinterval(before)
+    assert len(answers) == 1
+    assert None not in answers

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
+
+import psycopg
 import pytest
 
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql.server import Server
+from greenroom.database.postgresql.template import Template, find_or_build
+from tests.database.test_embedded import until
 from tests.dialects import KINDS_OF_SERVER, Dialect
 from tests.harness import Project
 
@@ -54,7 +60,9 @@ def test_a_second_run_takes_the_template_of_the_first(
     second.passed(2)
     assert "(template reused)" in second.header()
 
-    changed = project(served, f"changed_{worker_id}").run(pytester, "--greenroom-rebuild")
+    made = project(served, f"reuse_{worker_id}")
+    longer = made.files["main.py"].replace("String(40)", "String(41)")
+    changed = Project({**made.files, "main.py": longer}, made.environ).run(pytester)
     changed.passed(2)
     assert "template reused" not in changed.header()
 
@@ -185,3 +193,77 @@ async def test_b(db_session):
     files = {**made_here.files, "test_it.py": names + test}
     Project(files, dialect.environ).run(pytester, "-p", "no:randomly").passed(2)
     assert made.find(postgresql_url)
+
+
+CALLABLE = """
+import os, signal
+def make_tables(connection):
+    Base.metadata.create_all(connection)
+    if os.environ.get("DIES"):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def with_callable(url: str, table: str, **environ: str) -> Project:
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "", url)
+    made = project(dialect, table)
+    files = {**made.files, "main.py": made.files["main.py"] + CALLABLE}
+    return Project(files, {**made.environ, "GREENROOM_SCHEMA": "main:make_tables", **environ})
+
+
+def test_a_changed_callable_makes_another(pytester: pytest.Pytester, postgresql_url: str) -> None:
+    """Its source is part of what makes the schema."""
+    made = with_callable(postgresql_url, "called")
+    made.run(pytester, "--greenroom-rebuild").passed(2)
+    again = made.run(pytester)
+    again.passed(2)
+    assert "template reused" in again.header()
+    other = made.files["main.py"] + "# Another source.\n"
+    changed = Project({**made.files, "main.py": other}, made.environ).run(pytester)
+    changed.passed(2)
+    assert "template reused" not in changed.header()
+
+
+def test_a_template_over_which_a_run_was_killed_is_not_used(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Its tables are all there, but nobody has said so."""
+    killed = with_callable(postgresql_url, "killed", DIES="1").run_subprocess(pytester)
+    assert killed.code == -9
+    server = server_of(postgresql_url)
+    mine = str(pytester.path)
+    half = [name for name, mark in server.marked().items() if mark.project == mine]
+    assert half
+    again = with_callable(postgresql_url, "killed", DIES="").run_subprocess(pytester)
+    again.passed(2)
+    assert "template reused" not in again.header()
+    assert not set(half) & set(server.marked())
+    server.close()
+
+
+def test_two_who_want_the_same_build_it_once(postgresql_url: str) -> None:
+    """The second waits for the first, and takes what that has made."""
+    server, other = server_of(postgresql_url), server_of(postgresql_url)
+    mark = Mark("template", "two who want the same", uuid.uuid4().hex)
+    built: list[str] = []
+    found: list[Template] = []
+
+    def build_in(name: str) -> None:
+        built.append(name)
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        with psycopg.connect(**server.arguments("postgres"), autocommit=True) as looking:
+            until(lambda: len(built) > 1 or looking.execute(waiting.encode()).fetchone() != (0,))
+
+    def want(one: Server) -> None:
+        found.append(find_or_build(one, mark, build_in, owner=None, rebuild=False))
+
+    threads = [threading.Thread(target=want, args=(one,)) for one in (server, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(built) == 1
+    assert {one.name for one in found} == set(built)
+    other.close()
+    server.drop(built[0], force=True)
+    server.close()

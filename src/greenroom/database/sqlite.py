@@ -11,6 +11,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -64,6 +65,7 @@ class SqliteDatabase(PrivateDatabase):
         self.layers = Layers("baseline", self._take_layer, self._rebase_layer, self._drop_layer)
         self._seen: int | None = None
         self._open: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
+        self._asking = threading.Lock()
 
     @property
     def product(self) -> str:  # type: ignore[override]
@@ -88,7 +90,9 @@ class SqliteDatabase(PrivateDatabase):
         It never waits: the loop that would wait may be the one that the commit needs.
         """
         try:
-            return int(self._connection().execute("PRAGMA data_version").fetchone()[0])
+            # Two threads would have one statement of the connection's, and one of them no row.
+            with self._asking:
+                return int(self._connection().execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 return None
