@@ -436,3 +436,18 @@ def test_urllib(client):
     result.counts(failed=3)
     assert result.out.count("wanted to connect to api.example.com:80") >= 3
     monkeypatch.delenv("http_proxy")
+
+
+def test_what_outbound_cannot_fake_is_not_advised(pytester: pytest.Pytester) -> None:
+    """urllib's calls are refused, and no fake of them is promised."""
+    test = """
+import urllib.request
+def test_it(client):
+    urllib.request.urlopen("http://api.example.com/")
+"""
+    result = run(pytester, test)
+    result.counts(failed=1)
+    result.says(
+        "GR045 test_main.py:4", "outbound fakes httpx, httpx2, requests and aiohttp: call by"
+    )
+    result.silent_about("Fake it by the fixture outbound")

@@ -683,3 +683,13 @@ def test_a_given_payload_may_be_of_any_kind() -> None:
     times = {"day": dt.date(2026, 1, 1), "at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}
     for case in invalid(Times, valid={**times, "time": dt.time(1), "span": dt.timedelta(1)}):
         json.dumps(case.payload)
+
+
+@pytest.mark.parametrize("model", [3, None, "POST /items", Opaque, Opaque()], ids=repr)
+def test_what_is_no_model_is_told(model: Any) -> None:
+    """Neither an empty list, which would be no test, nor an error of Pydantic's."""
+    for make in (invalid, lambda model: payloads.of_model(model, {}, 1)):
+        with pytest.raises(
+            GreenroomError, match=r"GR043 .* is no model: Pydantic can't validate it"
+        ):
+            make(model)

@@ -20,6 +20,8 @@ from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.outgoing import Outgoing
 
 _MAIL = ("smtplib", "aiosmtplib")
+#: The libraries whose calls outbound fakes.
+_FAKED = frozenset({"httpx", "httpx2", "requests", "aiohttp"})
 #: What else looks names up, and what its first argument is.
 _LOOKUPS = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 
@@ -237,5 +239,12 @@ def _fake() -> str:
             return "Request the fixture mailbox, which takes its mail."
         if name == "redis":
             return "Request the fixture fake_redis, which stands in for the server."
+        if name in _FAKED:
+            break
+        if name == "urllib":
+            return (
+                "outbound fakes httpx, httpx2, requests and aiohttp: call by one of them, or put something in the "
+                "place of the function that calls, by monkeypatch."
+            )
         frame = frame.f_back  # type: ignore[assignment]
     return "Fake it by the fixture outbound: outbound.get(url).reply(200, json=...)."

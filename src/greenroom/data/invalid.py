@@ -51,9 +51,7 @@ def invalid(model: Any, *, valid: Any = None) -> list[Case]:
     :param valid: a valid payload, for a model whose own validators refuse what its schema allows.
     :raises GreenroomError: if no valid payload can be made, or `valid` isn't one.
     """
-    from pydantic import TypeAdapter
-
-    adapter: Any = TypeAdapter(model)
+    adapter = adapter_of(model)
     schemas = Schemas(_schema(adapter, model))
     base = _base(model, adapter, schemas.root, valid)
     cases: dict[str, Case] = {}
@@ -95,14 +93,32 @@ def _moved(time: str, by: int) -> str:
     return (dt.datetime.fromisoformat(time) + dt.timedelta(seconds=by)).isoformat()
 
 
+def adapter_of(model: Any) -> Any:
+    """What validates a type, as Pydantic does it.
+
+    :raises GreenroomError: if Pydantic can't validate it: it is no type, or one that it knows nothing of.
+    """
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    if model is not None and not isinstance(model, str):
+        try:
+            return TypeAdapter(model)
+        except PydanticUserError:
+            pass
+    raise GreenroomError(
+        Code.PAYLOAD,
+        f"{_name(model) if isinstance(model, type) else repr(model)} is no model: Pydantic can't validate it.",
+        "Pass a Pydantic model, or another type of its fields: list[Item].",
+    )
+
+
 def valid_payload(model: Any) -> Any:
     """The plainest payload that a model takes, and always the same.
 
     :raises GreenroomError: if there is none.
     """
-    from pydantic import TypeAdapter
-
-    adapter: Any = TypeAdapter(model)
+    adapter = adapter_of(model)
     return _base(model, adapter, _schema(adapter, model), None)
 
 

@@ -6,7 +6,7 @@ import copy
 import difflib
 from typing import Any
 
-from greenroom.data.invalid import valid_payload
+from greenroom.data.invalid import adapter_of, valid_payload
 from greenroom.data.schemas import Schemas
 from greenroom.facts.errors import Code, GreenroomError
 
@@ -22,10 +22,10 @@ def of_model(model: Any, given: dict[str, Any], number: int) -> Any:
     :param number: different for each payload of a test.
     :raises GreenroomError: if there is none, or the model refuses what is given.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
     from pydantic_core import to_jsonable_python
 
-    adapter: Any = TypeAdapter(model)
+    adapter = adapter_of(model)
     schema = adapter.json_schema(mode="validation")
     schemas = Schemas(schema)
     own = _by_alias(model, to_jsonable_python(given, by_alias=True), schemas)

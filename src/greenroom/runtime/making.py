@@ -268,7 +268,7 @@ class Made(Coroutine[Any, Any, Any]):
 
 
 def _is_number(count: object) -> bool:
-    return isinstance(count, int) and count >= 0
+    return isinstance(count, int) and not isinstance(count, bool) and count >= 0
 
 
 class _Database:
