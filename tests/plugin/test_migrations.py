@@ -253,3 +253,19 @@ def test_another_databases_schema_is_refused_on_mariadb(pytester: pytest.Pyteste
     files = {"main.py": dialect.app(main), "test_it.py": TEST.format(row="")}
     result = Project(files, dialect.environ).run(pytester)
     result.says("GR018 a table has schema='the_real_one'")
+
+
+def test_another_environment_makes_another_template(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """What `env.py` says is part of what makes the tables, as each migration is."""
+    dialect = Dialect("asyncpg", "postgresql+asyncpg", "postgresql+psycopg2", postgresql_url)
+    made = project(dialect, ASYNC_ENV)
+    made.run(pytester, "--greenroom-rebuild").passed(3)
+    again = made.run(pytester)
+    again.passed(3)
+    assert "template reused" in again.header()
+    other = {**made.files, "migrations/env.py": made.files["migrations/env.py"] + "# Another.\n"}
+    changed = Project(other, made.environ).run(pytester)
+    changed.passed(3)
+    assert "template reused" not in changed.header()
