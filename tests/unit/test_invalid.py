@@ -685,7 +685,11 @@ def test_a_given_payload_may_be_of_any_kind() -> None:
         json.dumps(case.payload)
 
 
-@pytest.mark.parametrize("model", [3, None, "POST /items", Opaque, Opaque()], ids=repr)
+@pytest.mark.parametrize(
+    "model",
+    [3, None, "POST /items", Opaque, Opaque()],
+    ids=["number", "nothing", "operation", "class", "object"],
+)
 def test_what_is_no_model_is_told(model: Any) -> None:
     """Neither an empty list, which would be no test, nor an error of Pydantic's."""
     for make in (invalid, lambda model: payloads.of_model(model, {}, 1)):
