@@ -42,10 +42,10 @@ asyncio_default_fixture_loop_scope = session
 def generate(kind: str, count: int, name: str | None = None) -> Path:
     """Write the suite and give back its folder.
 
-    :param name: what the folder is called, if not as its kind.
-
     Every second test sends three requests, the others two; each ends with one database assertion.
     All kinds run on session loops, the fastest setting of pytest-asyncio.
+
+    :param name: what the folder is called, if not as its kind.
     """
     folder = GENERATED / f"{name or kind}-{count}"
     shutil.rmtree(folder, ignore_errors=True)

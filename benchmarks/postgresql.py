@@ -21,7 +21,7 @@ from benchmarks.resets import embedded_server
 FASTEST = "connection_transaction"
 #: Those whose one connection is held for a whole test; the others take theirs from a pool.
 ONE_CONNECTION = (FASTEST, "create_savepoint")
-RECIPES = (*ONE_CONNECTION, "delete_per_test", "drop_create")
+OTHERS = (*ONE_CONNECTION, "delete_per_test", "drop_create")
 #: `delete_per_test` that empties one table, as if it were told which one.
 BOUND = "bound"
 TWO = "-n 2"
@@ -37,7 +37,7 @@ def main() -> None:
     with embedded_server() as url:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute("CREATE DATABASE recipe")
-        _compare(url, SMALL, [GREENROOM, *RECIPES, BOUND, TWO], ROUNDS)
+        _compare(url, SMALL, [GREENROOM, *OTHERS, BOUND, TWO], ROUNDS)
         _compare(url, LARGE, [GREENROOM, FASTEST, TWO], 1)
 
 

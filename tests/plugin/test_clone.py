@@ -178,18 +178,25 @@ def test_a_test_of_an_adopted_database_cannot_have_a_clone(
     result.says("GR028 a clone can't be made")
 
 
+def made_by_start_up(more: str = "") -> str:
+    """The app, whose start-up makes the tables, and more in the same transaction."""
+    adds = (
+        '    async with Session.begin() as session:\n        session.add(Item(name="by start-up"))'
+    )
+    assert adds in APP
+    return APP.replace(
+        adds,
+        "    async with engine.begin() as connection:\n"
+        f"        await connection.run_sync(Base.metadata.create_all)\n{more}{adds}",
+    )
+
+
 @pytest.mark.parametrize("dialect", KINDS)
 def test_tables_that_the_start_up_makes_are_there_again(
     pytester: pytest.Pytester, served: Dialect
 ) -> None:
     """The app starts again after a test that dropped them."""
-    app = APP.replace(
-        '    async with Session.begin() as session:\n        session.add(Item(name="by start-up"))',
-        "    async with engine.begin() as connection:\n"
-        "        await connection.run_sync(Base.metadata.create_all)\n"
-        "    async with Session.begin() as session:\n"
-        '        session.add(Item(name="by start-up"))',
-    )
+    app = made_by_start_up()
     test = TEST.replace('@pytest.mark.isolation("clone")\n', "")
     made = Project({"main.py": served.app(app), "test_it.py": test}, served.environ)
     made.with_environ(GREENROOM_SCHEMA="none").run(pytester).passed(5)
@@ -200,15 +207,10 @@ def test_a_clone_has_the_views_that_the_start_up_makes(
     pytester: pytest.Pytester, served: Dialect
 ) -> None:
     """And the rows that it writes: a view that stands on another among them."""
-    app = APP.replace(
-        '    async with Session.begin() as session:\n        session.add(Item(name="by start-up"))',
-        "    async with engine.begin() as connection:\n"
-        "        await connection.run_sync(Base.metadata.create_all)\n"
+    app = made_by_start_up(
         "        from sqlalchemy import text\n"
         "        for view in ('z_names AS SELECT name FROM items', 'a_names AS SELECT name FROM z_names'):\n"
         "            await connection.execute(text(f'CREATE VIEW {view}'))\n"
-        "    async with Session.begin() as session:\n"
-        '        session.add(Item(name="by start-up"))',
     )
     test = """
 import pytest

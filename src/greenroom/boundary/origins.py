@@ -78,10 +78,7 @@ class Origins:
         original = ThreadPoolExecutor.submit
 
         def submit(pool: Any, function: Any, /, *args: Any, **options: Any) -> Any:
-            line = self._line(_stack()) or self.line()
-            if line is None:
-                return original(pool, function, *args, **options)
-            return original(pool, functools.partial(self._work, line, function), *args, **options)
+            return original(pool, self._with_line(function), *args, **options)
 
         self._undo.callback(put(ThreadPoolExecutor, "submit", submit))
         original_run = anyio.to_thread.run_sync
@@ -89,12 +86,15 @@ class Origins:
         async def run_sync(function: Any, /, *args: Any, **options: Any) -> Any:
             # What has a code of its own says by itself whose it is.
             if not hasattr(inspect.unwrap(_given(function)), "__code__"):
-                line = self._line(_stack()) or self.line()
-                if line is not None:
-                    function = functools.partial(self._work, line, function)
+                function = self._with_line(function)
             return await original_run(function, *args, **options)
 
         self._undo.callback(put(anyio.to_thread, "run_sync", run_sync))
+
+    def _with_line(self, function: Any) -> Any:
+        """The function, which knows the project's line that gives it to a thread now."""
+        line = self._line(_stack()) or self.line()
+        return function if line is None else functools.partial(self._work, line, function)
 
     def _work(self, line: str, function: Any, *args: Any, **options: Any) -> Any:
         self._here.line = line

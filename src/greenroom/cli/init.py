@@ -83,8 +83,9 @@ def _init(chosen: argparse.Namespace) -> int:
             _offer(root, proposals, chosen, written)
             if chosen.stubs:
                 # The suite has to be there before it can be told what it doesn't show.
-                more = _stubs(look(root), found)
-                if not more and not look(root).collects("test_missing.py"):
+                now = look(root)
+                more = _stubs(now, found)
+                if not more and not now.collects("test_missing.py"):
                     notes.append("no stubs: python_files keeps pytest from files named test_*.py.")
                 proposals = [*proposals, *more]
                 _offer(root, more, chosen, written)

@@ -59,7 +59,7 @@ def read_project(root: Path) -> Project:
         root,
         greenroom,
         entrypoint if isinstance(entrypoint, str) else None,
-        declares=any(map(_names_greenroom, _requirements(data, tool))),
+        declares=any(map(names_greenroom, requirements(data))),
     )
 
 
@@ -90,8 +90,9 @@ def _table(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _requirements(data: Mapping[str, object], tool: Mapping[str, object]) -> Iterable[object]:
-    """Every requirement that the project states, in the standard tables and in Poetry's."""
+def requirements(data: Mapping[str, object]) -> Iterable[object]:
+    """Every requirement that a pyproject.toml states, in the standard tables and, by name only, in Poetry's."""
+    tool = _table(data.get("tool"))
     project = _table(data.get("project"))
     yield from _items(project.get("dependencies"))
     for group in _table(project.get("optional-dependencies")).values():
@@ -110,7 +111,8 @@ def _items(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
-def _names_greenroom(requirement: object) -> bool:
+def names_greenroom(requirement: object) -> bool:
+    """Whether a requirement is one of greenroom."""
     return isinstance(requirement, str) and bool(
         re.match(r"greenroom(?![\w.-])", requirement.strip(), re.IGNORECASE)
     )

@@ -30,6 +30,11 @@ def segment_before(path: str, parameter: str) -> str:
     return parts[place - 1] if place and not parts[place - 1].startswith("{") else ""
 
 
+def rows_of(segment: str, classes: Iterable[type]) -> type | None:
+    """The class whose rows a path's segment is about: `order-items`; None if unknown."""
+    return _named(classes).get(_word(segment))
+
+
 def row_of(
     path: str, parameter: str, classes: Iterable[type], attributes: Mapping[type, Iterable[str]]
 ) -> tuple[type, str] | None:
@@ -37,16 +42,11 @@ def row_of(
 
     :param attributes: those of each class.
     """
-    by_name: dict[str, type] = {}
-    for kind in classes:
-        by_name.setdefault(snake(kind.__name__), kind)
-        table = getattr(kind, "__tablename__", None)
-        if isinstance(table, str):
-            by_name.setdefault(singular(table), kind)
+    by_name = _named(classes)
     for ending in _KEYS:
         if parameter.endswith(ending) and parameter[: -len(ending)] in by_name:
             return by_name[parameter[: -len(ending)]], ""
-    found = by_name.get(singular(segment_before(path, parameter).replace("-", "_")))
+    found = by_name.get(_word(segment_before(path, parameter)))
     if found is None:
         for name, kind in by_name.items():
             if parameter.startswith(f"{name}_") and parameter[len(name) + 1 :] in attributes[kind]:
@@ -56,3 +56,18 @@ def row_of(
         return found, "" if parameter not in attributes[found] or parameter == "id" else parameter
     own = parameter.removeprefix(f"{snake(found.__name__)}_")
     return next(((found, name) for name in (parameter, own) if name in attributes[found]), None)
+
+
+def _named(classes: Iterable[type]) -> dict[str, type]:
+    """Classes by what people call a row of them."""
+    by_name: dict[str, type] = {}
+    for kind in classes:
+        by_name.setdefault(snake(kind.__name__), kind)
+        table = getattr(kind, "__tablename__", None)
+        if isinstance(table, str):
+            by_name.setdefault(singular(table), kind)
+    return by_name
+
+
+def _word(segment: str) -> str:
+    return singular(segment.replace("-", "_"))

@@ -316,13 +316,12 @@ def _hashed(value: Any) -> Any:
 
 
 def _are_in_order(mapped: Mapped, row: dict[str, Any]) -> bool:
-    for first, second, may_be_equal in mapped.ordered:
-        low, high = row.get(first), row.get(second)
-        if low is None or high is None:
-            continue
-        if low > high or (low == high and not may_be_equal):
-            return False
-    return True
+    return all(_is_in_order(row, *pair) for pair in mapped.ordered)
+
+
+def _is_in_order(row: dict[str, Any], first: str, second: str, may_be_equal: bool) -> bool:  # noqa: FBT001 - as the pair has it
+    low, high = row.get(first), row.get(second)
+    return low is None or high is None or low < high or (may_be_equal and bool(low == high))
 
 
 def _fits(column: MappedColumn, value: Any) -> bool:
@@ -338,9 +337,9 @@ def _fits(column: MappedColumn, value: Any) -> bool:
 def _swap_or_move(mapped: Mapped, row: dict[str, Any], invented: dict[str, None]) -> None:
     """Once through all pairs: two that were invented change places, one of them alone goes a step beyond."""
     for first, second, may_be_equal in mapped.ordered:
-        low, high = row.get(first), row.get(second)
-        if low is None or high is None or low < high or (may_be_equal and low == high):
+        if _is_in_order(row, first, second, may_be_equal):
             continue
+        low, high = row[first], row[second]
         kind = mapped.kind.__name__
         is_first, is_second = (f"{kind}.{name}" in invented for name in (first, second))
         if is_first and is_second and low > high:

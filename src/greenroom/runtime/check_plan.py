@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from greenroom.app import schemes
 from greenroom.app.bodies import JSON, Body
 from greenroom.app.parameters import Parameter, parameters_of
-from greenroom.data.naming import row_of, singular
+from greenroom.data.naming import row_of, rows_of
 from greenroom.facts.check import Check, Kind
 from greenroom.facts.credential import Scheme
 from greenroom.facts.errors import GreenroomError
@@ -133,15 +132,9 @@ class CheckPlan:
         path = route.operation.path.partition(f"{{{parameter.name}}}")[2].strip("/")
         if route.operation.method != "GET" or not path or "/" in path:
             return None
-        word = re.sub(r"\W|_", "", singular(path)).lower()
-        return next(
-            (
-                one
-                for kind, one in self.classes.items()
-                if kind.__name__.lower() == word and self.owner_of(one) is not None
-            ),
-            None,
-        )
+        kind = rows_of(path, self.classes)
+        found = self.classes[kind] if kind is not None else None
+        return found if found is not None and self.owner_of(found) is not None else None
 
     @cached_property
     def user_class(self) -> type | None:

@@ -327,9 +327,9 @@ class Checker:
         """A client whose credential says who asks, and is signed by somebody else."""
         user = yield from self._somebody()
         client = yield from self._logged_in(user)
-        if not list(_tokens_of(client.credential)):
+        if not any(True for _ in _tokens_of(client.credential)):
             raise CannotBuildError("the credential is no JWT, so nobody else can sign it.")
-        return self._knowing(_forged(client.credential))
+        return self._knowing(_signed_by_others(client.credential))
 
     def _anothers(self, check: Check, route: Route) -> Steps:
         """What a stranger gets of a row that belongs to somebody."""
@@ -392,7 +392,7 @@ def _tokens_of(credential: Credential) -> Iterator[dict[str, Any]]:
                 yield claims
 
 
-def _forged(credential: Credential) -> Credential:
+def _signed_by_others(credential: Credential) -> Credential:
     """The same credential, its JWTs signed by somebody else."""
 
     def signed(told: Mapping[str, str]) -> dict[str, str]:

@@ -11,8 +11,7 @@ _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _READING = "GET"
 
 
-def is_changing(route: Route) -> bool:
-    """Whether an operation is one that changes something."""
+def _is_changing(route: Route) -> bool:
     return route.operation.method in _CHANGING
 
 
@@ -32,7 +31,7 @@ def beside(
     """
     place = _place(route)
     method = route.operation.method
-    if not (is_changing(route) or method == _READING) or not place or is_protected(route):
+    if not (_is_changing(route) or method == _READING) or not place or is_protected(route):
         return None
     names = {user.__name__.lower(), "user"} if user is not None else {"user"}
     if singular(place[-1]).lower() in names:
@@ -43,7 +42,7 @@ def beside(
             for one in routes
             if _place(one) == place
             and is_protected(one)
-            and (is_changing(route) or (one.operation.method == _READING and _is_of_rows(one)))
+            and (_is_changing(route) or (one.operation.method == _READING and _is_of_rows(one)))
         ),
         None,
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from greenroom.config.project import names_greenroom
 from greenroom.facts.survey import Survey
 from greenroom.scaffold.project import Project, read_or_nothing
 from greenroom.scaffold.proposal import Proposal
@@ -207,8 +208,7 @@ def _of_tests(declared: Mapping[str, object]) -> list[str]:
     return [
         name
         for name, wanted in declared.items()
-        if name in _OF_TESTS
-        or (isinstance(wanted, list) and any(str(one).startswith("greenroom") for one in wanted))
+        if name in _OF_TESTS or (isinstance(wanted, list) and any(map(names_greenroom, wanted)))
     ]
 
 

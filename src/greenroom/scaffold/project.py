@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from greenroom.config.project import requirements
 from greenroom.scaffold import pyproject
 from greenroom.scaffold.proposal import read
 
@@ -109,9 +110,9 @@ class Project:
         from packaging.requirements import InvalidRequirement, Requirement
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-        for told in self._required():
+        for told in requirements(self.data):
             try:
-                wanted = Requirement(told)
+                wanted = Requirement(str(told))
             except InvalidRequirement:
                 continue
             if wanted.name.lower() == package and not wanted.specifier.contains(version):
@@ -127,24 +128,14 @@ class Project:
                 continue
         return True
 
-    def _required(self) -> Iterator[str]:
-        """All requirements of `[project]`, its extras and the groups."""
-        lists = [(pyproject.find(self.data, "project") or {}).get("dependencies")]
-        for table in ("project.optional-dependencies", "dependency-groups"):
-            lists += (pyproject.find(self.data, table) or {}).values()
-        for one in lists:
-            yield from (text for text in (one or ()) if isinstance(text, str))
-
     def _has_table(self, name: str) -> bool:
         return pyproject.find(self.data, name) is not None
 
 
 def _as_specifier(told: str) -> str:
     """Poetry's `^3.12` and `~3.12` as others write them, up to the next major version."""
-    version = told.strip().lstrip("^~")
-    if told.strip()[:1] not in {"^", "~"} or told.strip().startswith("~="):
-        return told
-    return f">={version},<{int(version.partition('.')[0]) + 1}" if version[:1].isdigit() else told
+    found = re.fullmatch(r"[\^~]((\d+)[\d.]*)", told.strip())
+    return f">={found[1]},<{int(found[2]) + 1}" if found else told
 
 
 def look(root: Path) -> Project:

@@ -219,21 +219,24 @@ class Server:
     def sweep(self) -> list[str]:
         """Drop what dead runs have left, and templates that nobody has used for long."""
         dropped = []
+        for name, mark in self._left():
+            if self.try_hold(name):
+                # Read again: it may have been completed, or dropped, before it was held.
+                if (name, mark) in self._left() and self.drop(name):
+                    dropped.append(name)
+                self.release(name)
+        return dropped
+
+    def _left(self) -> list[tuple[str, Mark | None]]:
+        """What is to be dropped if nobody holds it, each with its mark."""
+        found: list[tuple[str, Mark | None]] = []
         for name, mark in self.marked().items():
             dead = mark.kind in {"test", "clone"}
             old = mark.kind in {"template", "kept"} and time.time() - mark.used > LONGEST_REST
             half = mark.kind == "template" and not mark.complete
-            if (dead or old or half) and self.try_hold(name):
-                # Read again: it may have been completed, or dropped, before it was held.
-                if self.marked().get(name) == mark and self.drop(name):
-                    dropped.append(name)
-                self.release(name)
-        for name in self._unmarked():
-            if self.try_hold(name):
-                if name in self._unmarked() and self.drop(name):
-                    dropped.append(name)
-                self.release(name)
-        return dropped
+            if dead or old or half:
+                found.append((name, mark))
+        return [*found, *((name, None) for name in self._unmarked())]
 
     def _unmarked(self) -> list[str]:
         """Databases of this user's that a run was killed over, between making and marking them.
