@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from sqlalchemy import make_url
 
 from greenroom.database import made
 from greenroom.database.mark import Mark
+from greenroom.database.postgresql import embedded
 from greenroom.database.postgresql.control import Control
 from greenroom.database.postgresql.database import PostgresDatabase
 from greenroom.database.postgresql.server import Server
 from greenroom.database.private import Reset
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
+from tests.database.test_embedded import until
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('good', 'bad');
@@ -436,6 +439,34 @@ def test_what_a_run_was_killed_over_before_it_was_marked_is_dropped(postgresql_u
         for name, stays in names.items():
             if stays:
                 admin.execute(f"DROP DATABASE {name}".encode())
+
+
+def test_what_is_in_use_is_seen_from_each_database(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locks are a database's own, and where nobody may connect to `postgres` each project has another door."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    run = embedded.join(uuid.uuid4().hex, Path("doors"), None)
+    folder = str(run.folder)
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as admin:
+        admin.execute("CREATE ROLE maker LOGIN CREATEDB")
+        admin.execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
+        for door in ("one", "two"):
+            admin.execute(f"CREATE DATABASE {door} OWNER maker".encode())
+    one, two = (
+        Server(make_url(f"postgresql://maker@/{door}?host={folder}"), "here")
+        for door in ("one", "two")
+    )
+    one.create("greenroom_test_main_1_0a1b2c3d", Mark("test"))
+    try:
+        assert two.sweep() == []
+        assert not two.try_hold("greenroom_test_main_1_0a1b2c3d")
+        one.close()
+        assert until(lambda: two.sweep() == ["greenroom_test_main_1_0a1b2c3d"])
+    finally:
+        one.close()
+        two.close()
+        run.leave()
 
 
 def test_rows_that_a_policy_hides_are_rows(limited_url: str) -> None:

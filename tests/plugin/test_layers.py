@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dialects import KINDS, Dialect
+from tests.dialects import KINDS, KINDS_OF_SERVER, Dialect
 from tests.harness import Project
 
 APP = """
@@ -408,6 +408,37 @@ def test_a_fixture_may_make_a_table(pytester: pytest.Pytester, served: Dialect) 
         "test_2.py": NO_TABLES,
     }
     Project(files, served.environ).run(pytester, "-p", "no:randomly").passed(3)
+
+
+CHANGED = (
+    TABLES
+    + """
+async def test_c_changes_tables(client, table):
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE items ADD COLUMN more int"))
+async def test_d(client, table): pass
+@pytest.mark.isolation("clone")
+async def test_e(client, table): pass
+"""
+)
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_a_table_of_a_fixture_that_cannot_be_made_again_is_told_until_its_scope_ends(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """By each test of the scope, with the name of the one that changed the others; then all is well."""
+    files = {
+        "main.py": served.app(APP),
+        "conftest.py": FIXTURES,
+        "test_1.py": CHANGED,
+        "test_2.py": NO_TABLES,
+        "test_3.py": TABLES,
+    }
+    result = Project(files, served.environ).run(pytester, "-p", "no:randomly")
+    result.counts(passed=6, errors=2)
+    told = "GR033 test_1.py::test_c_changes_tables has changed tables, and what table (module) committed"
+    assert result.out.count(told) == 2, result.out
 
 
 PARAMETERS = """

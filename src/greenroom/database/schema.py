@@ -211,7 +211,10 @@ class Schema:
 
 def _make_schemas(connection: Connection, metadata: MetaData) -> None:
     """`create_all` makes tables only; PostgreSQL's schemas are there before it."""
-    names = sorted({table.schema for table in metadata.tables.values() if table.schema})
+    # Where the engine writes another schema's name in the place of one, that is the one to make.
+    translated = connection.get_execution_options().get("schema_translate_map") or {}
+    found = (translated.get(t.schema, t.schema) for t in metadata.tables.values())
+    names = sorted({name for name in found if name})
     if names and connection.dialect.name in {"mysql", "mariadb"}:
         raise GreenroomError(
             Code.SCHEMA,

@@ -25,6 +25,7 @@ class Layering:
         #: Each with what was before it.
         self._pending: list[tuple[object, str, list[object | None]]] = []
         self._changes_before: dict[tuple[str, str], int] = {}
+        self._changed_by = ""
 
     def begin(self, fixture: object, name: str, inside: Isolation | None) -> None:
         """A fixture is about to be set up.
@@ -57,13 +58,17 @@ class Layering:
 
     def refuse(self, test: str) -> None:
         """Raise GreenroomError if there are layers: a test has changed the tables under them."""
-        if self._databases.layers:
-            raise GreenroomError(
-                Code.LAYER,
-                f"{test} has changed tables, and what {' and '.join(self._databases.layers)} committed "
-                "can't be put into the new ones.",
-                'Give that test a database of its own: @pytest.mark.isolation("clone").',
-            )
+        if not self._databases.layers:
+            self._changed_by = ""
+            return
+        # It isn't undone for those after it: the first one is to blame.
+        self._changed_by = self._changed_by or test
+        raise GreenroomError(
+            Code.LAYER,
+            f"{self._changed_by} has changed tables, and what {' and '.join(self._databases.layers)} "
+            "committed can't be put into the new ones.",
+            'Give that test a database of its own: @pytest.mark.isolation("clone").',
+        )
 
     def _keep(self, inside: Isolation | None) -> None:
         fixture, name, before = self._pending[-1]

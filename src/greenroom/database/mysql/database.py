@@ -293,11 +293,11 @@ class MysqlDatabase(PrivateDatabase):
         assert self._baseline is not None
         self._before_clone = source = self.name
         self._create("clone", secrets.token_hex(8))
-        if self._make is None or self._start_up_makes_tables():
+        top = self.layers.top
+        if self._make is None or not self._template_has(top):
             picture.copy_tables(self._place_now().connection, source, self.name)
         else:
             self._remake_tables()
-        top = self.layers.top
         picture.install(self._place_now(), top, self._picture(top))
         if self._call(top) == "changed":
             raise GreenroomError(
@@ -385,7 +385,7 @@ class MysqlDatabase(PrivateDatabase):
         self._connected_server().disconnect(self.name)
         self._remake_tables()
         self._defined = False
-        if function != _REWIND and self._start_up_makes_tables():
+        if not self._template_has(function):
             return Reset.EMPTIED
         picture.install(self._place_now(), function, self._picture(function))
         self._call(function)
@@ -401,10 +401,11 @@ class MysqlDatabase(PrivateDatabase):
         if self._make is not None:
             self._make()
 
-    def _start_up_makes_tables(self) -> bool:
+    def _template_has(self, function: str) -> bool:
+        """Whether a picture is of the tables as they are built, and not of others that the start-up or a fixture made."""
         if self._origin is None or self._baseline is None:
-            return False
-        return self._origin.definitions != self._baseline.definitions
+            return True
+        return self._origin.definitions == self._picture(function).definitions
 
     def _end_open(self) -> Reset:
         """End the transactions of connections that somebody still holds."""
@@ -523,6 +524,6 @@ class MysqlDatabase(PrivateDatabase):
             return False
         if picture.definitions(self._place_now(name)) != self._origin.definitions:
             return False
-        if self._baseline is not None and self._start_up_makes_tables():
+        if not self._template_has(_RESET):
             return False
         return picture.call(self._place_now(name), _REWIND) == ""

@@ -273,14 +273,19 @@ class PostgresDatabase(PrivateDatabase):
         """Go on with a database that is like the baseline."""
         if self._adopted is not None:
             raise adoption.no_clone(self.place)
-        if self._template is not None and not self._start_up_makes_tables():
+        top = self.layers.top
+        if self._template is not None and self._template_has(top):
             source = self._template.name
         else:
             source = self.name
             self._control.close()
             self._connected_server().disconnect(source)
         self._before_clone, self._place = self._place, self._copy("clone", source)
-        self._restore(self.layers.top)
+        try:
+            self._restore(top)
+        except BaseException:
+            self.end_clone(keep=False)
+            raise
 
     def end_clone(self, *, keep: bool) -> str | None:
         """Go back to the database from before `clone`; the kept one's address if it is kept."""
@@ -336,7 +341,7 @@ class PostgresDatabase(PrivateDatabase):
         """Leave it as it was built, for the next run."""
         self._place = place
         with contextlib.suppress(driver().Error, GreenroomError):
-            if _REWIND in self._pictures and not self._start_up_makes_tables():
+            if _REWIND in self._pictures and self._template_has(_RESET):
                 as_built = self._go_back(_REWIND) in {Reset.CLEAN, Reset.MOVED}
                 self._mark_adopted(complete=as_built)
         place.close()
@@ -392,17 +397,21 @@ class PostgresDatabase(PrivateDatabase):
         self._control.close()
         server.drop(name, force=True)
         self._place = self._copy("test", self._template.name if self._template else None)
-        if function != _REWIND and self._start_up_makes_tables():
-            del self._pictures[_RESET]
+        if not self._template_has(function):
             return Reset.EMPTIED
         self._restore(function)
         return Reset.REMADE
 
-    def _start_up_makes_tables(self) -> bool:
-        first, last = (self._pictures.get(name) for name in (_REWIND, _RESET))
+    def _template_has(self, function: str) -> bool:
+        """Whether a picture is of the template's tables, and not of others that the start-up or a fixture made."""
+        first, last = (self._pictures.get(name) for name in (_REWIND, function))
         if first is None or last is None:
-            return False
-        return first.catalogue.definitions != last.catalogue.definitions
+            return True
+        # The digest as well: of a materialized view that was refreshed, nothing else tells.
+        return (first.catalogue.digest, first.catalogue.definitions) == (
+            last.catalogue.digest,
+            last.catalogue.definitions,
+        )
 
     def _restore(self, function: str) -> None:
         """Write every row of the picture again, in a database that was just copied."""

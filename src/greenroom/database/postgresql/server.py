@@ -27,6 +27,10 @@ _COPIES_FILES = 150000
 _DROPS_BY_FORCE = 130000
 #: What the databases that greenroom makes are called.
 _NAMES = r"^greenroom_(template_[0-9a-f]{12}|(test|clone)_[A-Za-z0-9]*_[0-9]+)_[0-9a-f]{6,8}$"
+#: Whether somebody holds a lock under a number in any database. PostgreSQL shows its halves.
+_HELD_ELSEWHERE = """
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+AND pid <> pg_backend_pid() AND (classid::bigint << 32 | objid::bigint) = %s)"""
 #: How long, in seconds, a server may take to answer.
 PATIENCE = 5
 
@@ -279,10 +283,14 @@ class Server:
 
     def try_hold(self, name: str) -> bool:
         """Hold a database if nobody else does."""
-        held = bool(self._one("SELECT pg_try_advisory_lock(%s)", _key(name)))
-        if held:
-            self._held.add(name)
-        return held
+        if not self._one("SELECT pg_try_advisory_lock(%s)", _key(name)):
+            return False
+        self._held.add(name)
+        # A lock is its own database's, and not all users may connect to the same one for it.
+        if self._one(_HELD_ELSEWHERE, _key(name)):
+            self.release(name)
+            return False
+        return True
 
     def release(self, name: str) -> None:
         """Let go of it."""
