@@ -18,6 +18,8 @@ from greenroom.database import made
 from greenroom.database.folder import MEMORY_DISK, user_name
 from tests.dialects import KINDS_OF_SERVER, SERVERS, SQLITE, Dialect
 from tests.harness import Project, app_source, hear_ctrl_c
+from tests.plugin.test_migrations import SYNC_ENV
+from tests.plugin.test_migrations import project as migrated
 
 EMBEDDED = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
 SECONDS = 60
@@ -76,7 +78,7 @@ def test_a_server_that_stops_in_the_middle_is_told(pytester: pytest.Pytester) ->
     run = project(EMBEDDED, STOPPED).run_subprocess(pytester, "-p", "no:randomly", "-rP")
     run.says("GR026 the PostgreSQL server embedded was lost in the middle of the run")
     run.silent_about("greenroom/database", "INTERNALERROR")
-    assert run.ran.parseoutcomes()["errors"] >= 1
+    run.counts(passed=1, errors=2)
     assert gone(folder_in(run.out))
 
 
@@ -286,6 +288,30 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(
         assert gone(folder_in(note.read_text()))
 
 
+LEAVES = """
+import os, pytest, signal
+@pytest.mark.parametrize("number", range(40))
+async def test_it(client, number):
+    assert (await client.post("/items/lamp")).json() == 1
+    if number == 3 and not os.path.exists("died"):
+        open("died", "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("dialect", SERVERS[2:5])
+def test_a_worker_that_is_killed_leaves_nothing_on_a_named_server(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """The others end later, and drop what was its."""
+    run = project(served, LEAVES).run_subprocess(pytester, "-n", "2", "-p", "no:randomly")
+    outcomes = run.ran.parseoutcomes()
+    assert (outcomes["passed"], outcomes["failed"]) == (39, 1), run.out
+    assert served.server is not None
+    left = [one for one in made.find(served.server) if one.project == str(pytester.path)]
+    assert {one.kind for one in left} <= {"template"}, left
+
+
 WAITS = (
     WHERE
     + """
@@ -330,8 +356,34 @@ def test_the_server_goes_with_the_run(tmp_path: Path, how: signal.Signals, worke
     assert gone(folder)
 
 
-def test_a_disk_that_is_full_when_the_template_is_built_is_named(tmp_path: Path) -> None:
-    """A disk of its own, and a migration that writes too much; nothing half-made is used after."""
+FILLS = """
+def fill(execute):
+    execute("INSERT INTO items (id, name) SELECT n + 1, repeat('x', 30) || n FROM generate_series(1, 6000000) n")
+"""
+CALLABLE = """
+from sqlalchemy import text
+from filling import fill
+from main import Base
+def build(connection):
+    Base.metadata.create_all(connection)
+    fill(lambda statement: connection.execute(text(statement)))
+"""
+MIGRATION = '''
+"""too many rows"""
+revision = "77aa00"
+down_revision = "3f9c1a"
+from alembic import op
+from filling import fill
+def upgrade():
+    fill(op.execute)
+'''
+
+
+@pytest.mark.parametrize("schema", ["tables:build", "alembic"])
+def test_a_disk_that_is_full_when_the_template_is_built_is_named(
+    tmp_path: Path, schema: str
+) -> None:
+    """A disk of its own, and what makes the tables writes too much; nothing half-made is used after."""
     can = subprocess.run(
         ["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"],
         capture_output=True,
@@ -339,18 +391,12 @@ def test_a_disk_that_is_full_when_the_template_is_built_is_named(tmp_path: Path)
     )
     if can.returncode:
         pytest.skip("this machine lets nobody mount a disk in a namespace of its own")
-    build = """
-from sqlalchemy import text
-from main import Base
-def build(connection):
-    Base.metadata.create_all(connection)
-    connection.execute(text(
-        "INSERT INTO items (id, name) SELECT n, repeat('x', 40) || n "
-        "FROM generate_series(1, 6000000) n"))
-"""
-    own = project(EMBEDDED, "async def test_it(client): pass", GREENROOM_SCHEMA="tables:build")
-    Project({**own.files, "tables.py": build}).write(tmp_path)
-    (tmp_path / "d").mkdir()
+    own = project(EMBEDDED, "async def test_it(client): pass")
+    files = {**own.files, "tables.py": CALLABLE}
+    if schema == "alembic":
+        later = {"migrations/versions/77aa00_more.py": MIGRATION}
+        files = dict(migrated(EMBEDDED, SYNC_ENV, **later).files)
+    Project({**files, "filling.py": FILLS}).write(tmp_path)
     # The folder of a test is too far down for a socket: the disk is bound to a short path.
     command = (
         "mount -t tmpfs -o size=320m tmpfs /mnt && "
@@ -360,13 +406,13 @@ def build(connection):
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", command],
         cwd=tmp_path,
-        env={**os.environ, "GREENROOM_SCHEMA": "tables:build"},
+        env={**os.environ, "GREENROOM_SCHEMA": schema},
         capture_output=True,
         text=True,
         check=False,
     )
     output = done.stdout + done.stderr
-    assert "GR023" in output, output
+    assert output.count("GR023") == 1, output
     assert "No space left" in output, output
     assert "greenroom/database" not in output, output
     left = re.search(r"^left:(.*)$", output, re.MULTILINE)

@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from greenroom.database import disk
 from greenroom.facts.errors import Code, GreenroomError
 
 _REVISION = re.compile(r"^revision(?:\s*:[^=]+)?\s*=\s*['\"]([^'\"]+)", re.MULTILINE)
@@ -61,9 +62,10 @@ class Migrations:
         heads = sorted(revisions - replaced)
         return f"alembic {', '.join(head[:12] for head in heads)}" if heads else "alembic"
 
-    def upgrade(self) -> None:
+    def upgrade(self, where: str) -> None:
         """Run every migration, in a thread of its own: `env.py` may start an event loop.
 
+        :param where: the database that they are led to, for messages.
         :raises GreenroomError: if one fails, with its own error.
         """
         caught: list[BaseException] = []
@@ -92,6 +94,8 @@ class Migrations:
         error = caught[0]
         if isinstance(error, GreenroomError):
             raise error
+        if disk.is_full(error):
+            raise disk.cannot_be_written(where, error)
         raise GreenroomError(
             Code.MIGRATION,
             f"`alembic upgrade head` failed on the test database: {type(error).__name__}: "

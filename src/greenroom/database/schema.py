@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
-from greenroom.database import migrations
+from greenroom.database import disk, migrations
 from greenroom.database.migrations import Migrations
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.setting import Setting
@@ -143,7 +143,7 @@ class Schema:
         :raises GreenroomError: if a table can't be made, naming the reason.
         """
         if migrates and self.migrations is not None:
-            self.migrations.upgrade()
+            self.migrations.upgrade(where)
             return
         try:
             with engine.begin() as connection:
@@ -155,13 +155,9 @@ class Schema:
                     if not isinstance(named, MetaData):
                         named(connection)
         except SQLAlchemyError as error:
+            if disk.is_full(error):
+                raise disk.cannot_be_written(where, error) from None
             text = str(getattr(error, "orig", None) or error).splitlines()[0]
-            if "full" in text or "disk I/O" in text or "No space left" in text:
-                raise GreenroomError(
-                    Code.DISK_FULL,
-                    f"the test database ({where}) can't be written: {text}.",
-                    "Free some space there, or name another folder: [tool.greenroom] directory.",
-                ) from None
             raise GreenroomError(
                 Code.SCHEMA,
                 f"the tables can't be made from the metadata: {text}",

@@ -103,9 +103,9 @@ class Servers:
     def close(self) -> None:
         """Let go of the servers; an embedded one stops with its last user."""
         for server in self._known.values():
-            server.close()
+            server.leave()
         for other in self._mysql.values():
-            other.close()
+            other.leave()
         self._known.clear()
         self._mysql.clear()
         if self._embedded is not None:

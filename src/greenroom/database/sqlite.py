@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from greenroom.database import sqlite_picture
+from greenroom.database import disk, sqlite_picture
 from greenroom.database.layers import Layers
 from greenroom.database.private import PrivateDatabase, Reset
 from greenroom.database.sandbox.logical import LogicalConnection
@@ -390,12 +390,6 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        text = str(error)
-        if "full" in text or "disk I/O" in text or "unable to open" in text or "readonly" in text:
-            raise GreenroomError(
-                Code.DISK_FULL,
-                f"the test database {path} can't be written: {text}.",
-                "Free some space there, or name another folder: [tool.greenroom] directory, "
-                "GREENROOM_DIRECTORY or --greenroom-directory.",
-            ) from None
+        if disk.is_full(error):
+            raise disk.cannot_be_written(str(path), error) from None
         raise

@@ -97,6 +97,12 @@ class Server:
                 self._admin.close()
             self._admin = None
 
+    def leave(self) -> None:
+        """Close it at a run's end: what a worker that died meanwhile has left needn't wait for the next run."""
+        with contextlib.suppress(driver().MySQLError, GreenroomError):
+            self.sweep()
+        self.close()
+
     # -- databases ---------------------------------------------------------------------------------
 
     def create(self, name: str, mark: Mark) -> None:
