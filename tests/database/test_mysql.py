@@ -39,6 +39,7 @@ SCHEMA = [
     "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'append only'",
     "CREATE TABLE Items (id int AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 7",
     "CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY)",
+    "CREATE TABLE pairs (a int, b int, PRIMARY KEY (a, b))",
     "CREATE SEQUENCE numbers",
     "CREATE VIEW names AS SELECT name FROM parents",
 ]
@@ -155,6 +156,29 @@ def test_whatever_was_written_is_undone(database: MysqlDatabase, what: str) -> N
         write(database, WRITES[what])
         database.reset()
         assert look(database) == before
+
+
+@pytest.mark.parametrize(("rows", "is_truncated"), [(10, False), (20_000, True)])
+def test_a_table_with_very_many_rows_is_truncated(
+    database: MysqlDatabase, rows: int, is_truncated: bool
+) -> None:
+    """It has another file then."""
+
+    def file() -> Any:
+        with connect(database) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_id FROM information_schema.innodb_sys_tables "
+                "WHERE name = concat(database(), '/pairs')"
+            )
+            return cursor.fetchall()
+
+    before = file()
+    write(database, [f"INSERT INTO pairs SELECT seq, 1 FROM seq_1_to_{rows}"])
+    database.reset()
+    with connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pairs")
+        assert cursor.fetchall() == ((0,),)
+    assert (file() != before) is is_truncated
 
 
 def test_rewind_goes_back_behind_the_start_up(database: MysqlDatabase) -> None:

@@ -201,6 +201,23 @@ def test_what_was_not_written_is_not_touched(database: PostgresDatabase) -> None
     assert versions() == before
 
 
+@pytest.mark.parametrize(("rows", "is_truncated"), [(10, False), (20_000, True)])
+def test_a_table_with_very_many_rows_is_truncated(
+    database: PostgresDatabase, rows: int, is_truncated: bool
+) -> None:
+    """It has another file then, and the rows that it had before."""
+
+    def file() -> Any:
+        with connect(database) as connection:
+            return connection.execute("SELECT pg_relation_filenode('parents')").fetchone()
+
+    before, was = file(), look(database)
+    write(database, f"INSERT INTO parents (name) SELECT 'n' || n FROM generate_series(1, {rows}) n")
+    database.reset()
+    assert look(database) == was
+    assert (file() != before) is is_truncated
+
+
 def test_rewind_goes_back_behind_the_start_up(database: PostgresDatabase) -> None:
     """To what the schema alone has made."""
     write(database, WRITES["an insert"])
@@ -533,6 +550,35 @@ def test_the_adopted_database_is_the_one_that_the_url_names(
         for name in names:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
         admin.execute(b"DROP ROLE ours")
+
+
+def test_an_adopted_database_over_which_a_run_was_killed_is_built_anew(
+    make: Make, limited_url: str
+) -> None:
+    """Its tables are trusted after a run that has left it as it was built, and after no other."""
+
+    def build(database: PostgresDatabase) -> bool:
+        return database.build("the same", lambda: write(database, SCHEMA), rebuild=False)
+
+    first = make(limited_url)
+    assert build(first) is False
+    first.take_origin()
+    first.close()
+    first._connected_server().close()
+
+    killed = make(limited_url)
+    assert build(killed) is True
+    write(killed, WRITES["an insert"])
+    killed._control.close()
+    killed._connected_server().close()
+
+    third = make(limited_url)
+    assert until(
+        lambda: third._connected_server().try_hold(third._connected_server().url.database or "")
+    )
+    third._connected_server().release(third._connected_server().url.database or "")
+    assert build(third) is False
+    third.close()
 
 
 @pytest.mark.parametrize("tables", [5, 150])

@@ -115,7 +115,11 @@ def test_the_database_of_a_failed_test_can_be_kept(
     test = test.replace(
         "async def test_beside_it", '@pytest.mark.isolation("clone")\nasync def test_beside_it'
     )
-    result = project(served, **{"test_it.py": test}).run(pytester, "--greenroom-keep")
+    made_of = project(served, **{"test_it.py": test})
+    if (served.server or "").startswith("postgresql"):
+        secret = str(served.server).replace("postgres@", "postgres:geheim@")
+        made_of = made_of.with_environ(GREENROOM_DATABASE=secret)
+    result = made_of.run(pytester, "--greenroom-keep")
     result.counts(passed=4, failed=1)
     result.says(
         "databases kept", "test_it.py::test_beside_it[2]: ", "clone", "its database is kept: "

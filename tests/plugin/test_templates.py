@@ -67,6 +67,28 @@ def test_a_second_run_takes_the_template_of_the_first(
     assert "template reused" not in changed.header()
 
 
+COUNTED = """
+from pathlib import Path
+from main import Base
+def build(connection):
+    Base.metadata.create_all(connection)
+    with Path("built").open("a") as file:
+        file.write("once ")
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_what_makes_the_tables_is_not_asked_again(
+    pytester: pytest.Pytester, served: Dialect, worker_id: str
+) -> None:
+    """A second run spends nothing on them but their fingerprint."""
+    counted = project(served, f"counted_{worker_id}").with_files(tables=COUNTED)
+    counted = counted.with_environ(GREENROOM_SCHEMA="tables:build")
+    for _ in range(2):
+        counted.run(pytester).passed(2)
+    assert (pytester.path / "built").read_text() == "once "
+
+
 def test_the_embedded_servers_templates_are_kept_too(pytester: pytest.Pytester) -> None:
     """The server of the first run is gone when the second begins."""
     dialect = Dialect("asyncpg", "postgresql+asyncpg", "postgresql+psycopg2")
