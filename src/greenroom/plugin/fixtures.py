@@ -155,9 +155,9 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
 
 
 @pytest.fixture
-def queries(pytestconfig: pytest.Config) -> Queries:
+def queries(request: pytest.FixtureRequest) -> Queries:
     """Counts the statements that requests send: `with queries.at_most(3): ...`."""
-    return pytestconfig.stash[ROOM].queries()
+    return request.config.stash[ROOM].queries()
 
 
 @pytest.fixture(scope="session")
@@ -181,21 +181,21 @@ def clock() -> Iterator[Clock]:
 
 
 @pytest.fixture
-def outbound(pytestconfig: pytest.Config) -> Iterator[Outbound]:
+def outbound(request: pytest.FixtureRequest) -> Iterator[Outbound]:
     """Fakes of the services that the app calls: `outbound.post(url).reply(200, json=...)`."""
-    yield from pytestconfig.stash[ROOM].outside.outbound()
+    yield from request.config.stash[ROOM].outside.outbound()
 
 
 @pytest.fixture
-def mailbox(pytestconfig: pytest.Config) -> Iterator[Mailbox]:
+def mailbox(request: pytest.FixtureRequest) -> Iterator[Mailbox]:
     """The mail that the app sends during this test; none of it leaves."""
-    yield from pytestconfig.stash[ROOM].outside.mailbox()
+    yield from request.config.stash[ROOM].outside.mailbox()
 
 
 @pytest.fixture
-def settings(pytestconfig: pytest.Config) -> Iterator[SettingsChanger]:
+def settings(request: pytest.FixtureRequest) -> Iterator[SettingsChanger]:
     """Sets fields of the app's settings for this test: `settings(debug=True)`."""
-    yield from pytestconfig.stash[ROOM].outside.changer()
+    yield from request.config.stash[ROOM].outside.changer()
 
 
 @pytest.fixture
@@ -211,7 +211,9 @@ def fake_redis(request: pytest.FixtureRequest) -> Iterator[Any]:
 # -- what holds them up ----------------------------------------------------------------------------
 #
 # pytest looks up a fixture's fixtures anew for each test, also those that live longer. So what every
-# test needs is not a fixture but lies in the config's or the test's stash.
+# test needs is not a fixture but lies in the config's or the test's stash. And a fixture that lives longer
+# keeps a finalizer for each test that has asked for it: what a test has asks for `request`, not for
+# `pytestconfig`.
 
 _PERFORMANCE = pytest.StashKey[Performance]()
 
@@ -236,7 +238,10 @@ def _have_session(request: pytest.FixtureRequest, performance: Performance) -> N
         performance.loop = _loop(request)
         if request.node.get_closest_marker("asyncio") is None:
             # Another plugin runs it, and ends its loop before the fixture is torn down.
-            request.node.obj = _leaving(request.node.obj, performance)
+            test = request.node.obj
+            request.node.obj = _leaving(test, performance)
+            # pytest keeps the item to the end of the run, and its function with it.
+            request.node.addfinalizer(lambda: setattr(request.node, "obj", test))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -380,6 +385,8 @@ def finish(item: pytest.Item) -> None:
     performance = item.stash.get(_PERFORMANCE, None)
     if performance is not None:
         performance.callers.close()
+        # pytest keeps the item to the end of the run, and what is in its stash with it.
+        del item.stash[_PERFORMANCE]
 
 
 _OURS = "greenroom.plugin."
