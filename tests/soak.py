@@ -88,7 +88,7 @@ def asked_of_the_server():
 TEST = f"""
 import pytest
 @pytest.mark.parametrize("number", range({COUNT}))
-async def test_it(client, number):
+async def test_it(client, queries, outbound, number):
     assert (await client.post(f"/items/n{{number}}")).json() == 1
     assert (await client.get("/items")).json() == [f"n{{number}}"]
 """
