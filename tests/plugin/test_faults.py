@@ -223,6 +223,36 @@ def test_a_lock_that_is_left_is_ended(pytester: pytest.Pytester, postgresql_url:
     run.says("GR021 test_it.py::test_a")
 
 
+WAITED_FOR = """
+import pytest
+from main import SessionLocal
+from sqlalchemy import text
+
+async def test_a_waits(client):
+    assert (await client.post("/items/lamp")).json() == 1
+    async with SessionLocal() as session:
+        await session.execute(text("UPDATE items SET name = 'held' WHERE id = 1"))
+        await client.put("/items/1/other")
+
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_b(client, attempt):
+    assert (await client.post("/items/lamp")).json() == 1
+    assert (await client.put("/items/1/other")).status_code == 200
+    assert (await client.get("/items")).json() == ["other"]
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_a_request_that_waits_for_a_lock_of_its_test_is_told(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """With what the test holds; the next ones have a database that nobody holds."""
+    waiting = project(served, WAITED_FOR, GREENROOM_LIMIT="1")
+    run = waiting.run(pytester, "-p", "no:randomly", "-W", "ignore")
+    run.counts(passed=2, failed=1)
+    run.says("GR035 ", "PUT /items/1/other")
+
+
 def test_without_the_right_to_create_an_adopted_database_is_used(
     pytester: pytest.Pytester, limited_url: str
 ) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
+import uuid
 
 import pytest
 
 from greenroom.database.postgresql import embedded
-from tests.dialects import needs_postgresql
+from tests.dialects import MARIADB_SERVER, needs_mariadb, needs_postgresql
 from tests.harness import Project
 
 APP = """
@@ -198,6 +199,23 @@ def test_a_broken_cache_is_no_error(
     app_on("postgresql+asyncpg://localhost/shop").run(pytester).passed(1)
 
 
+OWN = """
+CREATE TABLE items (id serial PRIMARY KEY, name text);
+INSERT INTO items (name) VALUES ('mine'), ('yours');
+CREATE VIEW names AS SELECT name FROM items;
+COMMENT ON DATABASE the_apps_own IS 'of the app';
+ALTER DATABASE the_apps_own SET work_mem = '5MB';
+"""
+ALL_OF_IT = """
+SELECT (SELECT string_agg(i::text, ' ' ORDER BY id) FROM items i), last_value, is_called,
+  (SELECT shobj_description(oid, 'pg_database') || coalesce(datacl::text, '') FROM pg_database
+   WHERE datname = current_database()),
+  (SELECT string_agg(setconfig::text, '') FROM pg_db_role_setting),
+  (SELECT string_agg(nspname, ' ' ORDER BY 1) FROM pg_namespace WHERE nspname NOT LIKE 'pg_t%')
+FROM items_id_seq
+"""
+
+
 def test_the_door_and_the_apps_own_database_stay_as_they_are(
     pytester: pytest.Pytester, postgresql_url: str
 ) -> None:
@@ -205,21 +223,71 @@ def test_the_door_and_the_apps_own_database_stay_as_they_are(
     import psycopg
     from sqlalchemy import make_url
 
-    socket_folder = make_url(postgresql_url).query["host"]
+    from greenroom.database.postgresql import catalogue
+
+    folder = str(make_url(postgresql_url).query["host"])
+    door = f"postgresql://postgres@/the_apps_own?host={folder}"
+
+    def look() -> object:
+        with psycopg.connect(host=folder, user="postgres", dbname="the_apps_own") as own:
+            return catalogue.read(own), own.execute(ALL_OF_IT.encode()).fetchone()
+
     with psycopg.connect(
-        host=str(socket_folder), user="postgres", dbname="postgres", autocommit=True
-    ) as connection:
-        connection.execute("DROP DATABASE IF EXISTS the_apps_own")
-        connection.execute("CREATE DATABASE the_apps_own")
-        url = f"postgresql+asyncpg://postgres@/the_apps_own?host={socket_folder}"
-        named = f"postgresql://postgres@/the_apps_own?host={socket_folder}"
-        app_on(url, GREENROOM_DATABASE=named).run(pytester).passed(1)
-        with psycopg.connect(
-            host=str(socket_folder), user="postgres", dbname="the_apps_own"
-        ) as own:
-            count = own.execute("SELECT count(*) FROM pg_class WHERE oid >= 16384").fetchone()
-        connection.execute("DROP DATABASE the_apps_own")
-    assert count == (0,)
+        host=folder, user="postgres", dbname="postgres", autocommit=True
+    ) as server:
+        server.execute("DROP DATABASE IF EXISTS the_apps_own")
+        server.execute("CREATE DATABASE the_apps_own")
+        with psycopg.connect(host=folder, user="postgres", dbname="the_apps_own") as own:
+            own.execute(OWN.encode())
+        before = look()
+        url = door.replace("postgresql://", "postgresql+asyncpg://")
+        app_on(url, GREENROOM_DATABASE=door).run(pytester).passed(1)
+        assert look() == before
+        server.execute("DROP DATABASE the_apps_own")
+
+
+@needs_mariadb
+def test_the_door_of_mariadb_stays_as_it_is(
+    pytester: pytest.Pytester, nothing_is_left_on: list[str]
+) -> None:
+    """The same."""
+    import pymysql
+
+    nothing_is_left_on.append(MARIADB_SERVER)
+    name = f"the_apps_own_{uuid.uuid4().hex[:8]}"
+    with pymysql.connect(host="127.0.0.1", user="root", autocommit=True) as server:
+
+        def look() -> list[object]:
+            found = []
+            for question in (
+                f"SELECT * FROM {name}.items ORDER BY id",
+                f"SHOW CREATE TABLE {name}.items",
+                f"SHOW CREATE DATABASE {name}",
+                f"SELECT table_name, update_time FROM information_schema.tables WHERE table_schema = '{name}'",
+            ):
+                with server.cursor() as cursor:
+                    cursor.execute(question)
+                    found.append(cursor.fetchall())
+            return found
+
+        with server.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+            cursor.execute(
+                f"CREATE TABLE {name}.items (id int AUTO_INCREMENT PRIMARY KEY, name text)"
+            )
+            cursor.execute(f"INSERT INTO {name}.items (name) VALUES ('mine'), ('yours')")
+        before = look()
+        app = APP.format(url=f"mysql+asyncmy://root@127.0.0.1/{name}")
+        app = app.replace("INSERT INTO items DEFAULT VALUES", "INSERT INTO items () VALUES ()")
+        app = app.replace("current_database()", "database()").replace(
+            "current_user", "current_user()"
+        )
+        files = {"main.py": app, "test_it.py": TEST}
+        environ = {"GREENROOM_DATABASE": f"{MARIADB_SERVER}/{name}"}
+        Project(files, environ).run(pytester).passed(1)
+        assert look() == before
+        with server.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
 
 
 def test_tables_that_mariadb_refuses_are_no_matter_where_it_is_not(
