@@ -24,7 +24,10 @@ ONE_CONNECTION = (FASTEST, "create_savepoint")
 OTHERS = (*ONE_CONNECTION, "delete_per_test", "drop_create")
 #: `delete_per_test` that empties one table, as if it were told which one.
 BOUND = "bound"
+#: The same suite under greenroom's isolation `rollback`.
+SAVEPOINTS = "rollback"
 TWO = "-n 2"
+OURS = (GREENROOM, SAVEPOINTS, TWO)
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SMALL, LARGE = 1000, 5000
 _SQLITE = 'create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)'
@@ -37,7 +40,7 @@ def main() -> None:
     with embedded_server() as url:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute("CREATE DATABASE recipe")
-        _compare(url, SMALL, [GREENROOM, *OTHERS, BOUND, TWO], ROUNDS)
+        _compare(url, SMALL, [GREENROOM, SAVEPOINTS, *OTHERS, BOUND, TWO], ROUNDS)
         _compare(url, LARGE, [GREENROOM, FASTEST, TWO], 1)
 
 
@@ -60,7 +63,7 @@ def _compare(url: str, count: int, kinds: list[str], rounds: int) -> None:
 
 
 def _generated(kind: str, count: int) -> Path:
-    if kind in {GREENROOM, TWO}:
+    if kind in OURS:
         return generate(GREENROOM, count, kind)
     folder = generate("delete_per_test" if kind == BOUND else kind, count, kind)
     pool = ", poolclass=StaticPool" if kind in ONE_CONNECTION else ""
@@ -86,12 +89,13 @@ def _generated(kind: str, count: int) -> Path:
 def _run(kind: str, folder: Path, count: int, url: str) -> Cost:
     arguments = ["-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:sqla"]
     arguments += ["-n", "2"] if kind == TWO else ["-p", "no:xdist"]
-    if kind not in {GREENROOM, TWO}:
+    if kind not in OURS:
         arguments += ["-p", "no:greenroom"]
     socket = re.findall(r"host=(\S+)", url)[0]
     environ = {
         "DATABASE_URL": f"postgresql+asyncpg://postgres@/recipe?host={socket}",
         "GREENROOM_DATABASE": url,
+        "GREENROOM_ISOLATION": "rollback" if kind == SAVEPOINTS else "reset",
     }
     cost, output, _ = timed([*arguments, "-p", "no:cacheprovider"], folder, environ)
     if f"{count} passed" not in output:

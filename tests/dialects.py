@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import make_url
 
 POSTGRESQL_SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
-MARIADB_SERVER = "mysql://root@127.0.0.1:3306"
+#: Another one, of MySQL for example, is said by TESTS_MYSQL: its user may do anything, and has no password.
+MARIADB_SERVER = os.environ.get("TESTS_MYSQL", "mysql://root@127.0.0.1:3306")
+MARIADB = make_url(MARIADB_SERVER)
+MARIADB_PORT = MARIADB.port or 3306
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,25 @@ def is_there(port: int) -> bool:
     return True
 
 
+def greeting(port: int) -> bytes:
+    """What a MariaDB or MySQL server of this machine says first: its version is in it."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            return connection.recv(200)
+    except OSError:
+        return b""
+
+
 needs_postgresql = pytest.mark.skipif(
     not is_there(5432), reason="no PostgreSQL server listens on 127.0.0.1:5432"
 )
+_GREETING = greeting(MARIADB_PORT)
+IS_MYSQL = bool(_GREETING) and b"mariadb" not in _GREETING.lower()
 needs_mariadb = pytest.mark.skipif(
-    not is_there(3306), reason="no MariaDB server listens on 127.0.0.1:3306"
+    not _GREETING, reason=f"no MariaDB or MySQL server listens on {MARIADB.host}:{MARIADB_PORT}"
 )
+#: For what MySQL hasn't got: sequences, tables that keep their history.
+mariadb_alone = pytest.mark.skipif(IS_MYSQL, reason="this server is MySQL, which hasn't got it")
 
 SQLITE = Dialect("sqlite", "sqlite+aiosqlite", "sqlite")
 ASYNCPG = Dialect("asyncpg", "postgresql+asyncpg", "postgresql+psycopg2")
@@ -69,7 +87,9 @@ PSYCOPG = Dialect("psycopg", "postgresql+psycopg", "postgresql+psycopg")
 MIXED = Dialect("mixed", "postgresql+asyncpg", "postgresql+psycopg")
 SERVED = Dialect("served", "postgresql+asyncpg", "postgresql+psycopg2", POSTGRESQL_SERVER)
 ASYNCMY = Dialect("asyncmy", "mysql+asyncmy", "mysql+pymysql", MARIADB_SERVER)
-AIOMYSQL = Dialect("aiomysql", "mariadb+aiomysql", "mariadb+pymysql", MARIADB_SERVER)
+# SQLAlchemy's own name for MariaDB, where it is one.
+_NAME = "mysql" if IS_MYSQL else "mariadb"
+AIOMYSQL = Dialect("aiomysql", f"{_NAME}+aiomysql", f"{_NAME}+pymysql", MARIADB_SERVER)
 
 
 def _params(*dialects: Dialect) -> list[object]:

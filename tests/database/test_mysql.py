@@ -17,7 +17,7 @@ from greenroom.database.mysql.server import Server
 from greenroom.database.private import Reset
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
-from tests.dialects import MARIADB_SERVER, needs_mariadb
+from tests.dialects import IS_MYSQL, MARIADB_SERVER, mariadb_alone, needs_mariadb
 
 pytestmark = needs_mariadb
 
@@ -40,7 +40,6 @@ SCHEMA = [
     "CREATE TABLE Items (id int AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 7",
     "CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY)",
     "CREATE TABLE pairs (a int, b int, PRIMARY KEY (a, b))",
-    "CREATE SEQUENCE numbers",
     "CREATE VIEW names AS SELECT name FROM parents",
 ]
 BASELINE = [
@@ -59,8 +58,7 @@ LOOK = [
     "SELECT * FROM entries ORDER BY 1",
     "SELECT trigger_name, action_statement FROM information_schema.triggers "
     "WHERE trigger_schema = database() ORDER BY 1",
-    "SELECT next_not_cached_value FROM numbers",
-    "SELECT table_name, auto_increment FROM information_schema.tables "
+    "SELECT table_name, coalesce(auto_increment, 1) FROM information_schema.tables "
     "WHERE table_schema = database() ORDER BY BINARY table_name",
 ]
 WRITES = {
@@ -90,10 +88,15 @@ WRITES = {
         "INSERT INTO Items VALUES ()",
         "INSERT INTO items VALUES (), ()",
     ],
-    "a sequence": ["SELECT nextval(numbers)"],
     "a new table": ["CREATE TABLE more (id int)", "INSERT INTO more VALUES (1)"],
     "a lost table": ["DROP TABLE keyless"],
 }
+if not IS_MYSQL:
+    SCHEMA.append("CREATE SEQUENCE numbers")
+    LOOK.append("SELECT next_not_cached_value FROM numbers")
+    WRITES["a sequence"] = ["SELECT nextval(numbers)"]
+#: Has what information_schema says of tables read anew.
+LOOKS_ANEW = "SET SESSION information_schema_stats_expiry = 0" if IS_MYSQL else "DO 0"
 
 
 def connect(database: MysqlDatabase) -> Any:
@@ -111,6 +114,7 @@ def write(database: MysqlDatabase, statements: list[str]) -> None:
 def look(database: MysqlDatabase) -> list[Any]:
     with connect(database) as connection, connection.cursor() as cursor:
         rows = []
+        cursor.execute(LOOKS_ANEW)
         for question in LOOK:
             cursor.execute(question)
             rows += cursor.fetchall()
@@ -167,13 +171,13 @@ def test_a_table_with_very_many_rows_is_truncated(
     def file() -> Any:
         with connect(database) as connection, connection.cursor() as cursor:
             cursor.execute(
-                "SELECT table_id FROM information_schema.innodb_sys_tables "
+                f"SELECT table_id FROM information_schema.{'innodb_tables' if IS_MYSQL else 'innodb_sys_tables'} "
                 "WHERE name = concat(database(), '/pairs')"
             )
             return cursor.fetchall()
 
     before = file()
-    write(database, [f"INSERT INTO pairs SELECT seq, 1 FROM seq_1_to_{rows}"])
+    write(database, [f"INSERT INTO pairs VALUES {', '.join(f'({n}, 1)' for n in range(rows))}"])
     database.reset()
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pairs")
@@ -281,6 +285,36 @@ def test_a_changed_database_is_not_kept_for_the_next_run(make: Make) -> None:
     second.close()
 
 
+def test_a_password_that_needs_another_package_is_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyMySQL says so by a RuntimeError: MySQL's passwords are sent encrypted where the connection isn't."""
+
+    def connect(self: Server) -> Any:
+        raise RuntimeError("'cryptography' package is required for caching_sha2_password")
+
+    monkeypatch.setattr(Server, "connect", connect)
+    with pytest.raises(GreenroomError, match=r"GR026 .* 'cryptography' package is required"):
+        make().open()
+
+
+def test_a_registry_that_another_run_removes_has_no_databases(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look whether it's there and the look into it."""
+    database = make()
+    server = database._connected_server()
+    looks = iter([True, False])
+    monkeypatch.setattr(server, "_has_registry", lambda: next(looks))
+
+    def ask(question: str, *_: object) -> list[Any]:
+        raise pymysql.OperationalError(1049, "Unknown database 'greenroom_registry'")
+
+    monkeypatch.setattr(server, "ask", ask)
+    assert server.marked() == {}
+
+
+@mariadb_alone
 def test_a_system_versioned_table_is_refused(make: Make) -> None:
     """MariaDB keeps what was in it."""
     database = make()
@@ -396,6 +430,23 @@ def test_a_reset_is_one_round_trip(
     database.close()
 
 
+DOUBLED = [
+    "CREATE TABLE doubled (a int, twice int AS (a * 2) STORED) PARTITION BY RANGE (a) "
+    "(PARTITION p1 VALUES LESS THAN (10), PARTITION p2 VALUES LESS THAN (20))",
+    "CREATE TABLE strict (a int, KEY by_a (a), CONSTRAINT small CHECK (a < 9))",
+]
+#: What MariaDB hasn't got.
+DEFINITIONS_OF_ONE = (
+    [
+        "ALTER TABLE strict ALTER INDEX by_a INVISIBLE",
+        "ALTER TABLE strict ALTER CHECK small NOT ENFORCED",
+        "ALTER TABLE strict DROP KEY by_a, ADD KEY by_a ((a + 1))",
+    ]
+    if IS_MYSQL
+    else []
+)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -403,12 +454,17 @@ def test_a_reset_is_one_round_trip(
         "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM keyless",
         "ALTER TABLE keyless ADD CONSTRAINT short CHECK (length(what) < 10)",
         "ALTER TABLE entries MODIFY id int NOT NULL COMMENT 'x', DROP PRIMARY KEY",
+        "ALTER TABLE doubled MODIFY twice int AS (a * 3) STORED",
+        "ALTER TABLE doubled PARTITION BY HASH (a) PARTITIONS 3",
+        "ALTER TABLE doubled DROP PARTITION p2",
+        *DEFINITIONS_OF_ONE,
     ],
 )
 def test_each_definition_tells_one_state_from_another(
     database: MysqlDatabase, statement: str
 ) -> None:
     """Collations, events and CHECKs among them."""
+    write(database, DOUBLED)
     before = picture.definitions(database._place_now())
     write(database, [statement])
     assert picture.definitions(database._place_now()) != before

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from tests.dialects import needs_mariadb
+from tests.dialects import MARIADB, MARIADB_PORT, needs_mariadb
 from tests.fuzz.schedules import Tally, compare
 
 TABLES = (
@@ -86,7 +86,9 @@ def on_postgresql(postgresql_url: str) -> Iterator[tuple[URL, Callable[[], None]
 @pytest.fixture
 def on_mariadb() -> Iterator[tuple[URL, Callable[[], None]]]:
     name = f"schedules_{secrets.token_hex(4)}"
-    server = pymysql.connect(host="127.0.0.1", user="root", autocommit=True)
+    server = pymysql.connect(
+        host=MARIADB.host, port=MARIADB_PORT, user=MARIADB.username, autocommit=True
+    )
     with server as own, own.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
         cursor.execute(f"USE {name}")
@@ -98,7 +100,7 @@ def on_mariadb() -> Iterator[tuple[URL, Callable[[], None]]]:
             cursor.execute("DELETE FROM parts")
             cursor.execute("DELETE FROM things")
 
-        yield make_url(f"mysql://root@127.0.0.1:3306/{name}"), clean
+        yield MARIADB.set(database=name), clean
         cursor.execute(f"DROP DATABASE {name}")
 
 

@@ -11,7 +11,15 @@ import pytest
 
 from greenroom.cli.main import main
 from greenroom.facts.errors import GreenroomError
-from tests.dialects import ASYNCMY, Dialect, needs_mariadb
+from tests.dialects import (
+    ASYNCMY,
+    MARIADB,
+    MARIADB_PORT,
+    MARIADB_SERVER,
+    Dialect,
+    mariadb_alone,
+    needs_mariadb,
+)
 from tests.harness import Project, app_source
 
 pytestmark = needs_mariadb
@@ -22,14 +30,16 @@ class Limited:
 
     def __init__(self) -> None:
         self.name = f"limited_{uuid.uuid4().hex[:8]}"
-        self.url = f"mysql://{self.name}@127.0.0.1:3306/{self.name}"
+        self.url = f"mysql://{self.name}@{MARIADB.host}:{MARIADB.port}/{self.name}"
         #: The driver of an app, led to that server.
         self.dialect: Dialect = replace(ASYNCMY, server=self.url)
 
     def ask(self, *statements: str) -> list[tuple[object, ...]]:
         """As an administrator; the rows of the last."""
         with (
-            pymysql.connect(host="127.0.0.1", user="root", autocommit=True) as own,
+            pymysql.connect(
+                host=MARIADB.host, port=MARIADB_PORT, user=MARIADB.username, autocommit=True
+            ) as own,
             own.cursor() as cursor,
         ):
             for statement in statements:
@@ -160,6 +170,7 @@ def test_one_that_has_rows_is_refused_unless_told(limited: Limited) -> None:
     assert sorted(limited.ask("SHOW TABLES FROM NAME")) == [("greenroom_mark",), ("precious",)]
 
 
+@mariadb_alone
 def test_one_that_keeps_the_history_of_its_rows_is_refused_too(limited: Limited) -> None:
     """A system-versioned table is a table, and its rows are rows."""
     from greenroom.database import made
@@ -185,4 +196,4 @@ def test_what_cannot_be_adopted_is_told(database: str, said: str) -> None:
     from greenroom.database import made
 
     with pytest.raises(GreenroomError, match=said):
-        made.adopt(f"mysql://root@127.0.0.1:3306/{database}", with_rows=False)
+        made.adopt(f"{MARIADB_SERVER}/{database}", with_rows=False)

@@ -126,7 +126,7 @@ def test_a_connection_that_is_killed_in_a_pool_is_none_of_the_next_tests(
         kill = """
 def kill(url):
     import pymysql
-    with pymysql.connect(host=url.host, port=url.port or 3306, user=url.username) as own, own.cursor() as cursor:
+    with pymysql.connect(host=url.host, port=url.port, user=url.username) as own, own.cursor() as cursor:
         cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", url.database)
         for (number,) in cursor.fetchall():
             cursor.execute(f"KILL {number}")

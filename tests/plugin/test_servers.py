@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from greenroom.database.postgresql import embedded
-from tests.dialects import MARIADB_SERVER, needs_mariadb, needs_postgresql
+from tests.dialects import MARIADB, MARIADB_PORT, MARIADB_SERVER, needs_mariadb, needs_postgresql
 from tests.harness import Project
 
 APP = """
@@ -255,10 +255,12 @@ def test_the_door_of_mariadb_stays_as_it_is(
 
     nothing_is_left_on.append(MARIADB_SERVER)
     name = f"the_apps_own_{uuid.uuid4().hex[:8]}"
-    with pymysql.connect(host="127.0.0.1", user="root", autocommit=True) as server:
+    with pymysql.connect(
+        host=MARIADB.host, port=MARIADB_PORT, user=MARIADB.username, autocommit=True
+    ) as server:
 
         def look() -> list[object]:
-            found = []
+            found: list[object] = []
             for question in (
                 f"SELECT * FROM {name}.items ORDER BY id",
                 f"SHOW CREATE TABLE {name}.items",
@@ -277,7 +279,7 @@ def test_the_door_of_mariadb_stays_as_it_is(
             )
             cursor.execute(f"INSERT INTO {name}.items (name) VALUES ('mine'), ('yours')")
         before = look()
-        app = APP.format(url=f"mysql+asyncmy://root@127.0.0.1/{name}")
+        app = APP.format(url=f"mysql+asyncmy://root@{MARIADB.host}:{MARIADB.port}/{name}")
         app = app.replace("INSERT INTO items DEFAULT VALUES", "INSERT INTO items () VALUES ()")
         app = app.replace("current_database()", "database()").replace(
             "current_user", "current_user()"

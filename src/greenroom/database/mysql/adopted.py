@@ -98,7 +98,7 @@ def lacks(place: Place) -> str | None:
             f"DROP PROCEDURE {procedure}",
         ),
         "CREATE TEMPORARY TABLES": (
-            f"CREATE TEMPORARY TABLE {kept} (id int)",
+            f"CREATE TEMPORARY TABLE {kept} (id int PRIMARY KEY)",
             f"DROP TEMPORARY TABLE {kept}",
         ),
     }

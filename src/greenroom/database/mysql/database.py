@@ -173,8 +173,10 @@ class MysqlDatabase(PrivateDatabase):
             make()
             return False
         if fingerprint is not None:
-            # Another version of the server may make other tables.
-            told = f"{fingerprint} {self._connected_server().product}"
+            # Another version of the server may make other tables, and MySQL refuses to replace what an
+            # administrator has made. The number changes where an earlier greenroom's can't be trusted.
+            server = self._connected_server()
+            told = f"{fingerprint} {server.product} {server.url.username} 2"
             fingerprint = hashlib.sha256(told.encode()).hexdigest()
         if not self._connected_server().may_create:
             return self._build_in_adopted(fingerprint or "", rebuild=rebuild)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _OURS = "greenroom"
 #: A table with more rows than these is truncated.
 MANY = 5000
+#: A server may demand a primary key of each table, or else make one, under a name that may be there.
+_KEY = "greenroom_row BIGINT AUTO_INCREMENT PRIMARY KEY"
 #: Leaves the mark of an adopted database out.
 _UNMARKED = f"table_name <> '{MARK}'"
 
@@ -95,7 +97,8 @@ def take(place: Place, picture: str) -> Picture:
             # Not LIKE it: a temporary table can have no full-text index, and no partition.
             _ask(
                 connection,
-                f"CREATE TEMPORARY TABLE {kept} AS SELECT {columns} FROM {_in(database, table.name)}",
+                f"CREATE TEMPORARY TABLE {kept} ({_KEY}) AS SELECT {columns} "
+                f"FROM {_in(database, table.name)}",
             )
     sequences = tuple(
         (name, _ask(connection, f"SELECT next_not_cached_value FROM {_in(database, name)}")[0][0])
@@ -133,10 +136,13 @@ def rebase(place: Place, states: Mapping[str, Picture], made: str) -> Picture:
         like = place.kept(source, [t.name for t in states[source].tables].index(table.name))
         kept = place.kept(made, number)
         _ask(connection, f"DROP TEMPORARY TABLE IF EXISTS {kept}")
-        _ask(connection, f"CREATE TEMPORARY TABLE {kept} AS SELECT * FROM {like} LIMIT 0")
+        _ask(
+            connection,
+            f"CREATE TEMPORARY TABLE {kept} ({_KEY}) AS SELECT {columns} FROM {like} LIMIT 0",
+        )
         places = ", ".join(["%s"] * len(table.columns))
         with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {kept} VALUES ({places})", left)
+            cursor.executemany(f"INSERT INTO {kept} ({columns}) VALUES ({places})", left)
     counters = {table.name: table.counter for table in first.tables}
     tables = tuple(replace(t, counter=counters.get(t.name, t.counter)) for t in last.tables)
     return replace(last, tables=tables, rows=rows, sequences=first.sequences)
@@ -249,7 +255,10 @@ def _copy_views(connection: Connection[Any], source: str, target: str) -> None:
 
 def definitions(place: Place) -> str:
     """What tells this state of the tables' definitions from another, to the last column."""
-    return str(_ask(place.connection, _DEFINITIONS, database=place.database)[0][0])
+    connection: Any = place.connection
+    is_mariadb = "mariadb" in connection.get_server_info().lower()
+    question = _DEFINITIONS_OF_MARIADB if is_mariadb else _DEFINITIONS_OF_MYSQL
+    return str(_ask(connection, question, database=place.database)[0][0])
 
 
 def is_empty(place: Place) -> bool:
@@ -263,14 +272,18 @@ def is_empty(place: Place) -> bool:
 _NAMES = f"""SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
 FROM information_schema.tables WHERE table_schema = %s AND {_UNMARKED}"""
 
+
 # The schema is a constant wherever it stands: the server opens the tables of all databases else.
-_DEFINITIONS = f"""SELECT concat_ws(' ',
+def _definitions(index: str = "", constraint: str = "") -> str:
+    """The question for all definitions, with what one of the two products alone can be asked."""
+    return f"""SELECT concat_ws(' ',
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
-  column_type, collation_name, column_default, is_nullable, column_key, extra))))
+  column_type, collation_name, column_default, is_nullable, column_key, extra,
+  generation_expression))))
   FROM information_schema.columns WHERE table_schema = %(database)s
   AND {_UNMARKED}),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
-  column_name)))) FROM information_schema.statistics WHERE table_schema = %(database)s
+  column_name{index})))) FROM information_schema.statistics WHERE table_schema = %(database)s
   AND {_UNMARKED}),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', trigger_name, event_manipulation,
   action_timing, event_object_table, action_statement))))
@@ -289,8 +302,16 @@ _DEFINITIONS = f"""SELECT concat_ws(' ',
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', constraint_name, check_clause))))
   FROM information_schema.check_constraints WHERE constraint_schema = %(database)s),
 (SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
-  constraint_type)))) FROM information_schema.table_constraints WHERE table_schema = %(database)s
-  AND {_UNMARKED}))"""
+  constraint_type{constraint})))) FROM information_schema.table_constraints
+  WHERE table_schema = %(database)s AND {_UNMARKED}),
+(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, partition_name,
+  partition_method, partition_expression, partition_description))))
+  FROM information_schema.partitions WHERE table_schema = %(database)s
+  AND partition_name IS NOT NULL))"""
+
+
+_DEFINITIONS_OF_MARIADB = _definitions()
+_DEFINITIONS_OF_MYSQL = _definitions(", expression, is_visible", ", enforced")
 
 _SEQUENCES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
@@ -298,8 +319,12 @@ WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
 _VIEWS = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'VIEW' ORDER BY 1"""
 
+# MySQL says NULL for a table with AUTO_INCREMENT that never had a row, as for one without.
+_COUNTED = """SELECT c.table_name FROM information_schema.columns c
+WHERE c.table_schema = %(database)s AND c.extra LIKE '%%auto_increment%%'"""
+
 _TABLES = f"""
-SELECT t.table_name, t.auto_increment,
+SELECT t.table_name, IF(t.table_name IN ({_COUNTED}), coalesce(t.auto_increment, 1), NULL),
   t.table_name IN (SELECT g.event_object_table FROM information_schema.triggers g
                    WHERE g.event_object_schema = %(database)s),
   t.table_name IN (SELECT k.table_name FROM information_schema.table_constraints k
@@ -346,8 +371,8 @@ def _body(place: Place, picture: str, state: Picture) -> str:
         cases = " ".join(f"WHEN {_quoted(name)} THEN {counter}" for name, counter in moved.items())
         lines += [
             "  SET @greenroom_moved = (SELECT group_concat('/', table_name, '/' SEPARATOR '') FROM "
-            f"information_schema.tables WHERE table_schema = {_quoted(database)} AND auto_increment "
-            f"IS NOT NULL AND auto_increment <> CASE BINARY table_name {cases} ELSE 1 END);",
+            f"information_schema.tables WHERE table_schema = {_quoted(database)} AND "
+            f"coalesce(auto_increment, 1) <> CASE BINARY table_name {cases} ELSE 1 END);",
         ]
     lines += _counters(database, state)
     for name, value in state.sequences:

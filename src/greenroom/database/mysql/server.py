@@ -73,7 +73,8 @@ class Server:
         if self._admin is None or not self._admin.open:
             try:
                 self._admin = self.connect()
-            except pymysql.MySQLError as error:
+            except (pymysql.MySQLError, RuntimeError) as error:
+                # A RuntimeError: MySQL's passwords need the package cryptography where nothing is encrypted.
                 self._admin = None
                 raise GreenroomError(
                     Code.SERVER,
@@ -135,7 +136,12 @@ class Server:
         """The databases of this server that greenroom has marked."""
         if not self._has_registry():
             return {}
-        rows = self.ask(f"SELECT name, mark FROM {REGISTRY}.`databases` ORDER BY name")
+        try:
+            rows = self.ask(f"SELECT name, mark FROM {REGISTRY}.`databases` ORDER BY name")
+        except driver().MySQLError:
+            if self._has_registry():
+                raise
+            return {}  # Another run has removed it in between.
         found = ((str(name), Mark.read(text)) for name, text in rows)
         return {name: mark for name, mark in found if mark is not None}
 
@@ -166,9 +172,12 @@ class Server:
 
     def mark_adopted(self, name: str, mark: Mark) -> None:
         """Write the mark of an adopted database, into it."""
-        self.do(f"CREATE TABLE IF NOT EXISTS {identifier(name)}.{MARK} (mark TEXT NOT NULL)")
+        self.do(
+            f"CREATE TABLE IF NOT EXISTS {identifier(name)}.{MARK} "
+            "(id INT NOT NULL DEFAULT 1 PRIMARY KEY, mark TEXT NOT NULL)"
+        )
         self.do(f"DELETE FROM {identifier(name)}.{MARK}")
-        self.do(f"INSERT INTO {identifier(name)}.{MARK} VALUES (%s)", mark.text())
+        self.do(f"INSERT INTO {identifier(name)}.{MARK} (mark) VALUES (%s)", mark.text())
 
     def drop(self, name: str) -> bool:
         """Drop a database of greenroom's; whether it was one."""
@@ -190,7 +199,9 @@ class Server:
 
     def _drop_procedures(self, routines: Iterable[str]) -> None:
         for routine in routines:
-            self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{routine}`")
+            # MySQL refuses an administrator's to anybody else: whoever made it sweeps it.
+            with contextlib.suppress(driver().MySQLError):
+                self.do(f"DROP PROCEDURE IF EXISTS {REGISTRY}.`{routine}`")
 
     def remove_registry(self) -> bool:
         """Drop greenroom's own database, if no database is marked any more; whether it's gone."""
