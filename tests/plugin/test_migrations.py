@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+
+import pymysql
 import pytest
 
-from tests.dialects import KINDS, MARIADB_SERVER, Dialect, needs_mariadb
+from tests.dialects import ASYNCMY, KINDS, MARIADB, MARIADB_PORT, Dialect, needs_mariadb
 from tests.harness import Project
 
 MAIN = """
@@ -243,16 +246,38 @@ def test_an_env_that_asks_for_the_threads_loop_has_one(
 
 
 @needs_mariadb
-def test_another_databases_schema_is_refused_on_mariadb(pytester: pytest.Pytester) -> None:
-    """It would be the real one, beside greenroom's."""
-    dialect = Dialect("mariadb", "mysql+asyncmy", "mysql+pymysql", MARIADB_SERVER)
+@pytest.mark.parametrize("schema", ["main:Base", "alembic", "none"])
+def test_another_databases_schema_is_refused_on_mariadb(
+    pytester: pytest.Pytester, schema: str
+) -> None:
+    """It would be the real one, beside greenroom's: whoever makes the tables, none is made."""
+    name = f"the_real_one_{uuid.uuid4().hex[:8]}"
     main = MAIN.replace(
         '__tablename__ = "items"',
-        '__tablename__ = "items"\n    __table_args__ = {"schema": "the_real_one"}',
+        f'__tablename__ = "items"\n    __table_args__ = {{"schema": "{name}"}}',
     )
-    files = {"main.py": dialect.app(main), "test_it.py": TEST.format(row="")}
-    result = Project(files, dialect.environ).run(pytester)
-    result.says("GR018 a table has schema='the_real_one'")
+    migration = FIRST.replace('"items", ', f'"items", schema="{name}", *').replace(
+        "*sa.Column", "*[sa.Column"
+    )
+    made = project(ASYNCMY, SYNC_ENV)
+    files = {
+        **made.files,
+        "main.py": ASYNCMY.app(main),
+        "migrations/versions/3f9c1a_items.py": migration.replace(
+            "sa.String(40)))", "sa.String(40))])"
+        ),
+    }
+    with (
+        pymysql.connect(host=MARIADB.host, port=MARIADB_PORT, user=MARIADB.username) as server,
+        server.cursor() as cursor,
+    ):
+        cursor.execute(f"CREATE DATABASE {name}")
+        environ = {**made.environ, "GREENROOM_SCHEMA": schema}
+        result = Project(files, environ).run(pytester)
+        cursor.execute(f"SHOW TABLES FROM {name}")
+        assert cursor.fetchall() == ()
+        cursor.execute(f"DROP DATABASE {name}")
+    result.says(f"GR018 a table has schema={name!r}")
 
 
 def test_another_environment_makes_another_template(

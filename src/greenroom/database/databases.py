@@ -431,8 +431,10 @@ class Databases:
         # belongs to which is the app's knowledge.
         by_the_app = len(self._engines.databases) > 1 and not database.is_empty()
         was_open = database.is_open
+        engine = next(own for own, leads_to in self._engines.engines() if leads_to is database)
+        if not by_the_app:
+            self.schema.refuse_other_databases(engine)
         if self.schema.makes_tables and not by_the_app:
-            engine = next(own for own, leads_to in self._engines.engines() if leads_to is database)
             face = self._blocking_face(engine, database)
             migrates = self.schema.migrations is not None and database is self._main
 

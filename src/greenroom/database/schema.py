@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -134,6 +134,23 @@ class Schema:
         found.update("\0".join(sorted(statements)).encode())
         return found.hexdigest()
 
+    def refuse_other_databases(self, engine: Engine) -> None:
+        """Refuse tables that lie in a database of their own, whoever makes them: greenroom can't lead those elsewhere.
+
+        :param engine: one of the app's.
+        :raises GreenroomError: naming the first.
+        """
+        if engine.dialect.name not in {"mysql", "mariadb"}:
+            return
+        for metadata in self.metadatas() or self._mapped():
+            for name in _schemas(metadata, engine.get_execution_options()):
+                raise GreenroomError(
+                    Code.SCHEMA,
+                    f"a table has schema={name!r}: on MariaDB and MySQL that is another database of the "
+                    "server, which greenroom can't lead elsewhere.",
+                    "Give that database an engine of its own, and leave schema out.",
+                )
+
     def build(self, engine: Engine, where: str, *, migrates: bool) -> None:
         """Make the tables in a database.
 
@@ -207,21 +224,18 @@ class Schema:
 
 def _make_schemas(connection: Connection, metadata: MetaData) -> None:
     """`create_all` makes tables only; PostgreSQL's schemas are there before it."""
-    # Where the engine writes another schema's name in the place of one, that is the one to make.
-    translated = connection.get_execution_options().get("schema_translate_map") or {}
-    found = (translated.get(t.schema, t.schema) for t in metadata.tables.values())
-    names = sorted({name for name in found if name})
-    if names and connection.dialect.name in {"mysql", "mariadb"}:
-        raise GreenroomError(
-            Code.SCHEMA,
-            f"a table has schema={names[0]!r}: on MariaDB and MySQL that is another database of the "
-            "server, which greenroom can't lead elsewhere.",
-            "Give that database an engine of its own, and leave schema out.",
-        )
     if connection.dialect.name != "postgresql":
         return
-    for name in names:
+    for name in _schemas(metadata, connection.get_execution_options()):
         connection.execute(CreateSchema(name, if_not_exists=True))
+
+
+def _schemas(metadata: MetaData, options: Mapping[str, Any]) -> list[str]:
+    """The schemas that tables lie in, as an engine or a connection with these options names them."""
+    # Where the engine writes another schema's name in the place of one, that is the one to make.
+    translated = options.get("schema_translate_map") or {}
+    found = (translated.get(t.schema, t.schema) for t in metadata.tables.values())
+    return sorted({name for name in found if name})
 
 
 def _held_by_modules() -> Iterator[MetaData]:
