@@ -85,6 +85,16 @@ def test_the_schemas_of_the_tables_are_made(
     run(pytester, postgresql_url, main, TWICE).passed(2)
 
 
+def test_another_name_for_a_schema_makes_another_template(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """The models are the same."""
+    for translated, found_in in (("None", "public.entries"), ("'t1'", "t1.entries")):
+        options = f', execution_options={{"schema_translate_map": {{"tenant": {translated}}}}}'
+        main = app(schema="tenant", options=options, count=f"SELECT count(*) FROM {found_in}")
+        run(pytester, postgresql_url, main, TWICE).passed(2)
+
+
 BUILD = """
 from sqlalchemy import text
 from main import Base

@@ -109,7 +109,9 @@ class Schema:
         :param engine: a sync engine of the database's dialect.
         :param migrates: whether migrations are what this database's tables are made by.
         """
-        found = hashlib.sha256(f"{_FORMAT} {engine.dialect.name}".encode())
+        translated = engine.get_execution_options().get("schema_translate_map") or {}
+        names = sorted((str(name), str(other)) for name, other in translated.items())
+        found = hashlib.sha256(f"{_FORMAT} {engine.dialect.name} {names}".encode())
         if migrates and self.migrations is not None:
             # The models as well: a migration may import them.
             found.update(self.migrations.fingerprint().encode())
