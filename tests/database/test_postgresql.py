@@ -58,6 +58,17 @@ CREATE TRIGGER off AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION forbid();
 ALTER TABLE a DISABLE TRIGGER off;
 CREATE TABLE soft (id int, gone boolean DEFAULT false);
 CREATE RULE soft_delete AS ON DELETE TO soft DO INSTEAD UPDATE soft SET gone = true;
+CREATE TRIGGER replicated AFTER INSERT OR DELETE ON b FOR EACH ROW EXECUTE FUNCTION log();
+ALTER TABLE b ENABLE REPLICA TRIGGER replicated;
+CREATE DOMAIN short AS text CHECK (length(VALUE) < 30);
+CREATE TYPE pair AS (x int, y text);
+CREATE TYPE days AS RANGE (subtype = date);
+CREATE COLLATION plain FROM "C";
+CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+CREATE OPERATOR === (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq);
+CREATE TABLE typed (d short, p pair, m mood, b bytea, n numeric(8, 2), t timestamptz, i interval,
+    f float8, g real, bits bit(3), vb varbit, c char(5), q "char", r int4range, mr int4multirange, j jsonb, js json,
+    u uuid, ip inet, a int[], w money, po point, ts tsvector, k regclass, na name, ti timetz, da date, bo bool);
 CREATE VIEW names AS SELECT name FROM parents;
 CREATE MATERIALIZED VIEW kept AS SELECT name FROM parents;
 """
@@ -70,6 +81,11 @@ INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1); UPDATE a SET b_id = 1;
 SELECT nextval('numbers');
 INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES;
 INSERT INTO strict VALUES ('fine'); INSERT INTO soft VALUES (1);
+INSERT INTO typed VALUES ('a b', '(1,"a ""b"", c")', 'bad', '\xdead00', 12345.60,
+    '2026-01-01 12:00:00.123456+02', '1 mon 3 days 04:05:06.7', 0.1, 1e-7, '101', '0110', 'ab', 'q', '[1,5)',
+    '{[1,2),[5,6)}', '{"a": [1, null]}', '{ "b":1 }', '6ecd8c99-4036-403d-bf84-cf8400f67836', '10.0.0.1/8', '{{1,2},{3,NULL}}',
+    '1.50', '(1.5,2)', 'a:1 fat:2', 'parents', 'na', '12:00:00+02', 'infinity', null);
+INSERT INTO typed (d, f) VALUES (E'tab\there\nand \\N', 'NaN');
 """
 LOOK = """
 SELECT 'parents', p::text FROM parents p UNION ALL SELECT 'children', c::text FROM children c
@@ -78,7 +94,7 @@ UNION ALL SELECT 'b', b::text FROM b UNION ALL SELECT 'parts', p::text FROM part
 UNION ALL SELECT 'log', q::text FROM "Audit Log"."Ünï ""quoted"" x" q
 UNION ALL SELECT 'kept', name FROM kept UNION ALL SELECT 'nothing', n::text FROM nothing n
 UNION ALL SELECT 'strict', name FROM strict UNION ALL SELECT 'entries', id::text FROM entries
-UNION ALL SELECT 'soft', s::text FROM soft s
+UNION ALL SELECT 'soft', s::text FROM soft s UNION ALL SELECT 'typed', t::text FROM typed t
 UNION ALL SELECT tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT rulename, ev_enabled::text FROM pg_rewrite WHERE rulename = 'soft_delete'
 UNION ALL SELECT 'fresh', last_value || ' ' || is_called FROM fresh
@@ -94,6 +110,10 @@ WRITES = {
     "a trigger's rows": "INSERT INTO lonely VALUES (2); DELETE FROM lonely",
     "a circle": "INSERT INTO a VALUES (2); INSERT INTO b VALUES (2, 2); UPDATE a SET b_id = 2",
     "a partition": "INSERT INTO parts VALUES (1, '2025-05-05')",
+    "rows of many types": "DELETE FROM typed",
+    "a type that goes with its tables": "DROP TABLE typed, parents, children CASCADE; DROP TYPE mood",
+    "a type that gets another value": "ALTER TYPE mood ADD VALUE 'odd'",
+    "a domain that is changed": "ALTER DOMAIN short ADD CHECK (VALUE <> 'x')",
     "an emptied table": "TRUNCATE parents CASCADE",
     "an emptied table whose ids start again": "TRUNCATE parents RESTART IDENTITY CASCADE",
     "a sequence": "SELECT nextval('numbers') FROM generate_series(1, 7)",
@@ -216,6 +236,26 @@ def test_a_table_with_very_many_rows_is_truncated(
     database.reset()
     assert look(database) == was
     assert (file() != before) is is_truncated
+
+
+@pytest.mark.parametrize("database", ["superuser"], indirect=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'CREATE COLLATION other FROM "C"',
+        "CREATE OPERATOR ==== (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)",
+        "ALTER TEXT SEARCH CONFIGURATION words ALTER MAPPING FOR asciiword WITH english_stem",
+        "CREATE PUBLICATION news FOR TABLE parents",
+    ],
+)
+def test_each_definition_tells_one_state_from_another(
+    database: PostgresDatabase, statement: str
+) -> None:
+    """Rows don't."""
+    write(database, WRITES["an insert"])
+    assert not database._control.differs("greenroom_reset")
+    write(database, statement)
+    assert database._control.differs("greenroom_reset")
 
 
 def test_rewind_goes_back_behind_the_start_up(database: PostgresDatabase) -> None:

@@ -143,6 +143,24 @@ async def seeded(app):
 """
 
 
+def test_a_view_that_a_fixture_does_nothing_but_refresh_stays_as_it_is(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Of numbers: nothing else tells that it was written to."""
+    test = """
+@pytest.fixture(scope="module", autouse=True)
+async def refreshed(app):
+    await send("REFRESH MATERIALIZED VIEW names")
+
+@pytest.mark.parametrize("attempt", range(3))
+async def test_it(client, attempt):
+    assert (await client.post("/lamp")).json() == 1
+"""
+    main = app(start_up=("INSERT INTO entries (name) VALUES ('seed')",), count=COUNTS)
+    build = BUILD.replace("SELECT name FROM", "SELECT id FROM")
+    run(pytester, postgresql_url, main, test, build=build).passed(3)
+
+
 def test_a_view_that_a_fixture_of_a_higher_scope_refreshes_cannot_be_had_again(
     pytester: pytest.Pytester, postgresql_url: str
 ) -> None:

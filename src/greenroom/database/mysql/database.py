@@ -20,6 +20,7 @@ from greenroom.database.identity import shown
 from greenroom.database.layers import LayerError, Layers
 from greenroom.database.mark import Mark
 from greenroom.database.mysql import adopted, picture, words
+from greenroom.database.mysql.definitions import definitions
 from greenroom.database.mysql.picture import Picture
 from greenroom.database.mysql.server import REGISTRY, Server, driver
 from greenroom.database.private import PrivateDatabase, Reset
@@ -358,7 +359,7 @@ class MysqlDatabase(PrivateDatabase):
         if self._defined:
             self._defined = False
             state = self._picture(function)
-            if picture.definitions(self._place_now()) != state.definitions:
+            if self._definitions() != state.definitions:
                 return self._remake(function)
         for _ in range(3):
             try:
@@ -402,6 +403,10 @@ class MysqlDatabase(PrivateDatabase):
             server.do(f"CREATE DATABASE `{self.name}`")
         if self._make is not None:
             self._make()
+
+    def _definitions(self, name: str = "") -> str:
+        place = self._place_now(name)
+        return definitions(place.connection, place.database)
 
     def _template_has(self, function: str) -> bool:
         """Whether a picture is of the tables as they are built, and not of others that the start-up or a fixture made."""
@@ -524,7 +529,7 @@ class MysqlDatabase(PrivateDatabase):
         """Go back to the state before the start-up, if the tables are still those."""
         if self._origin is None:
             return False
-        if picture.definitions(self._place_now(name)) != self._origin.definitions:
+        if self._definitions(name) != self._origin.definitions:
             return False
         if not self._template_has(_RESET):
             return False

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.layers import LayerError, rebased
+from greenroom.database.mysql.definitions import definitions
 from greenroom.database.mysql.server import MARK, REGISTRY, driver, identifier
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def take(place: Place, picture: str) -> Picture:
         for (name,) in _ask(connection, _SEQUENCES, database)
     )
     names = str(_ask(connection, _NAMES, database)[0][0])
-    return Picture(tables, rows, sequences, names, definitions(place))
+    return Picture(tables, rows, sequences, names, definitions(connection, database))
 
 
 def rebase(place: Place, states: Mapping[str, Picture], made: str) -> Picture:
@@ -253,14 +254,6 @@ def _copy_views(connection: Connection[Any], source: str, target: str) -> None:
         waiting = left
 
 
-def definitions(place: Place) -> str:
-    """What tells this state of the tables' definitions from another, to the last column."""
-    connection: Any = place.connection
-    is_mariadb = "mariadb" in connection.get_server_info().lower()
-    question = _DEFINITIONS_OF_MARIADB if is_mariadb else _DEFINITIONS_OF_MYSQL
-    return str(_ask(connection, question, database=place.database)[0][0])
-
-
 def is_empty(place: Place) -> bool:
     """Whether there is no table or view in the database."""
     question = (
@@ -272,46 +265,6 @@ def is_empty(place: Place) -> bool:
 _NAMES = f"""SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
 FROM information_schema.tables WHERE table_schema = %s AND {_UNMARKED}"""
 
-
-# The schema is a constant wherever it stands: the server opens the tables of all databases else.
-def _definitions(index: str = "", constraint: str = "") -> str:
-    """The question for all definitions, with what one of the two products alone can be asked."""
-    return f"""SELECT concat_ws(' ',
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, column_name, ordinal_position,
-  column_type, collation_name, column_default, is_nullable, column_key, extra,
-  generation_expression))))
-  FROM information_schema.columns WHERE table_schema = %(database)s
-  AND {_UNMARKED}),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, index_name, seq_in_index,
-  column_name{index})))) FROM information_schema.statistics WHERE table_schema = %(database)s
-  AND {_UNMARKED}),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', trigger_name, event_manipulation,
-  action_timing, event_object_table, action_statement))))
-  FROM information_schema.triggers WHERE event_object_schema = %(database)s),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', routine_name, routine_definition))))
-  FROM information_schema.routines WHERE routine_schema = %(database)s
-  AND routine_name NOT LIKE 'greenroom\\_%%'),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, view_definition))))
-  FROM information_schema.views WHERE table_schema = %(database)s),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', event_name, event_definition, status,
-  execute_at, interval_value, interval_field)))) FROM information_schema.events
-  WHERE event_schema = %(database)s),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name, update_rule,
-  delete_rule)))) FROM information_schema.referential_constraints
-  WHERE constraint_schema = %(database)s),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', constraint_name, check_clause))))
-  FROM information_schema.check_constraints WHERE constraint_schema = %(database)s),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, constraint_name,
-  constraint_type{constraint})))) FROM information_schema.table_constraints
-  WHERE table_schema = %(database)s AND {_UNMARKED}),
-(SELECT concat_ws(' ', count(*), sum(crc32(concat_ws(' ', table_name, partition_name,
-  partition_method, partition_expression, partition_description))))
-  FROM information_schema.partitions WHERE table_schema = %(database)s
-  AND partition_name IS NOT NULL))"""
-
-
-_DEFINITIONS_OF_MARIADB = _definitions()
-_DEFINITIONS_OF_MYSQL = _definitions(", expression, is_visible", ", enforced")
 
 _SEQUENCES = """SELECT table_name FROM information_schema.tables
 WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""

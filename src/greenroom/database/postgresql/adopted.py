@@ -32,12 +32,25 @@ SELECT format('DROP SEQUENCE IF EXISTS %I.%I CASCADE', n.nspname, c.relname)
 UNION ALL
 SELECT format('DROP TYPE IF EXISTS %I.%I CASCADE', n.nspname, t.typname)
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-  WHERE t.typtype IN ('e', 'd') AND t.oid >= 16384 AND n.nspname <> 'information_schema'
+  WHERE (t.typtype IN ('e', 'd', 'r') OR EXISTS (
+    SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
+  AND t.oid >= 16384 AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
 UNION ALL
 SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::regprocedure)
   FROM pg_proc p WHERE p.oid >= 16384 AND p.pronamespace <> pg_my_temp_schema()
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype IN ('e', 'i'))
+UNION ALL
+SELECT format('DROP OPERATOR IF EXISTS %s CASCADE', o.oid::regoperator)
+  FROM pg_operator o WHERE o.oid >= 16384
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
+UNION ALL
+SELECT format('DROP %s IF EXISTS %I.%I CASCADE', o.kind, n.nspname, o.name)
+  FROM (SELECT oid, 'COLLATION' AS kind, collname AS name, collnamespace AS place FROM pg_collation
+    UNION ALL SELECT oid, 'TEXT SEARCH CONFIGURATION', cfgname, cfgnamespace FROM pg_ts_config
+    UNION ALL SELECT oid, 'TEXT SEARCH DICTIONARY', dictname, dictnamespace FROM pg_ts_dict) o
+  JOIN pg_namespace n ON n.oid = o.place WHERE o.oid >= 16384
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
 UNION ALL
 SELECT format('DROP SCHEMA IF EXISTS %I CASCADE', n.nspname)
   FROM pg_namespace n WHERE n.oid >= 16384 AND n.nspname !~ '^pg_'
@@ -125,9 +138,20 @@ def adopt(server: Server, name: str, *, with_rows: bool) -> None:
 
 
 def empty(connection: psycopg.Connection[Any]) -> None:
-    """Remove everything from an adopted database."""
+    """Remove everything from an adopted database.
+
+    :raises GreenroomError: if something in it can't be removed.
+    """
     for (statement,) in connection.execute(_OWNED.encode()).fetchall():
-        connection.execute(statement.encode())
+        try:
+            connection.execute(statement.encode())
+        except driver().Error as error:
+            said = str(error).strip().splitlines()[0]
+            raise GreenroomError(
+                Code.BUSY,
+                f"the adopted database {connection.info.dbname} can't be emptied: {statement}: {said}.",
+                "Remove that by hand, as its owner; or adopt an empty database.",
+            ) from None
 
 
 def lacks(connection: psycopg.Connection[Any]) -> str | None:

@@ -53,6 +53,13 @@ SELECT concat_ws(' ',
  (SELECT concat_ws(' ', count(*), sum(n.xmin::text::bigint)) FROM pg_namespace n
     WHERE nspname NOT LIKE 'pg~_%temp~_%' ESCAPE '~'),
  (SELECT concat_ws(' ', count(*), sum(c.xmin::text::bigint)) FROM pg_cast c),
+ (SELECT concat_ws(' ', count(*), sum(c.xmin::text::bigint)) FROM pg_collation c),
+ (SELECT concat_ws(' ', count(*), sum(o.xmin::text::bigint)) FROM pg_operator o),
+ (SELECT concat_ws(' ', count(*), sum(t.xmin::text::bigint)) FROM pg_ts_config t),
+ (SELECT concat_ws(' ', count(*), sum(m.xmin::text::bigint)) FROM pg_ts_config_map m),
+ (SELECT concat_ws(' ', count(*), sum(t.xmin::text::bigint)) FROM pg_ts_dict t),
+ (SELECT concat_ws(' ', count(*), sum(t.xmin::text::bigint)) FROM pg_event_trigger t),
+ (SELECT concat_ws(' ', count(*), sum(p.xmin::text::bigint)) FROM pg_publication p),
  (SELECT concat_ws(' ', count(*), sum(d.xmin::text::bigint)) FROM pg_description d),
  (SELECT concat_ws(' ', count(*), sum(a.xmin::text::bigint)) FROM pg_default_acl a),
  (SELECT concat_ws(' ', count(*), sum(e.xmin::text::bigint)) FROM pg_extension e),
@@ -64,6 +71,8 @@ _TABLES = f"""
 SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), pg_relation_size(c.oid),
   ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
         AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
+  ARRAY(SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a WHERE a.attrelid = c.oid
+        AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
   ARRAY(SELECT f.confrelid FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
         AND f.confrelid <> c.oid),
   ARRAY(SELECT quote_ident(t.tgname) || ' ' || t.tgenabled::text FROM pg_trigger t
@@ -101,7 +110,7 @@ class Table:
     :param oid: its number.
     :param name: schema and name, quoted where they need it.
     :param size: its size in bytes.
-    :param columns: those that can be written, quoted.
+    :param columns: those that can be written, quoted; `types`: theirs, as SQL has them.
     :param parents: the numbers of the other tables that its foreign keys name.
     :param triggers: the app's own, quoted, with how each is enabled (`O`, `D`, `R` or `A`).
     :param rules: likewise.
@@ -111,6 +120,7 @@ class Table:
     name: str
     size: int
     columns: tuple[str, ...]
+    types: tuple[str, ...]
     parents: frozenset[int]
     triggers: tuple[tuple[str, str], ...]
     rules: tuple[tuple[str, str], ...]
@@ -149,8 +159,17 @@ class Catalogue:
 def read(connection: psycopg.Connection[Any]) -> Catalogue:
     """The catalogue as it is now."""
     tables = tuple(
-        Table(oid, name, size, tuple(columns), frozenset(parents), _split(triggers), _split(rules))
-        for oid, name, size, columns, parents, triggers, rules in connection.execute(
+        Table(
+            oid,
+            name,
+            size,
+            tuple(columns),
+            tuple(types),
+            frozenset(parents),
+            _split(triggers),
+            _split(rules),
+        )
+        for oid, name, size, columns, types, parents, triggers, rules in connection.execute(
             _TABLES.encode()
         )
     )

@@ -57,6 +57,7 @@ class Picture:
             self.rows == other.rows
             and mine.sequences == theirs.sequences
             and mine.definitions == theirs.definitions
+            and mine.digest == theirs.digest  # A materialized view that was refreshed.
         )
 
 
@@ -125,12 +126,10 @@ def install(
         if table.columns and table.oid in picture.rows:
             copy = f"pg_temp.{name}_{table.oid}"
             connection.execute(f"DROP TABLE IF EXISTS {copy}".encode())
-            columns = _columns(table)
-            connection.execute(
-                f"CREATE TEMP TABLE {name}_{table.oid} AS "
-                f"SELECT {columns} FROM ONLY {table.name} WITH NO DATA".encode()
-            )
-            into = f"COPY {copy} ({columns}) FROM STDIN".encode()
+            # As text: a column of one of the app's types would keep the app from dropping or changing it.
+            columns = ", ".join(f"{column} text" for column in table.columns)
+            connection.execute(f"CREATE TEMP TABLE {name}_{table.oid} ({columns})".encode())
+            into = f"COPY {copy} ({_columns(table)}) FROM STDIN".encode()
             with connection.cursor() as cursor, cursor.copy(into) as target:
                 target.write(picture.rows[table.oid][1])
     body = _body(picture, name, privileged=privileged)
@@ -231,7 +230,8 @@ def _quiet(table: Table, *, privileged: bool) -> list[tuple[str, str]]:
     found = [
         ("TRIGGER", name, state)
         for name, state in table.triggers
-        if state != "D" and (state == "A" or not privileged)
+        # With triggers and foreign keys switched off, those fire that are enabled for replicas.
+        if state != "D" and (state in "AR" or not privileged)
     ]
     found += [("RULE", name, state) for name, state in table.rules if state != "D"]
     return [
@@ -260,9 +260,11 @@ def _insert(table: Table, name: str, picture: Picture) -> str:
     if not table.columns:
         count = picture.rows[table.oid][0]
         return f"INSERT INTO {table.name} SELECT FROM generate_series(1, {count})"
+    typed = zip(table.columns, table.types, strict=True)
+    values = ", ".join(f"CAST({column} AS {kind})" for column, kind in typed)
     return (
         f"INSERT INTO {table.name} ({_columns(table)}) OVERRIDING SYSTEM VALUE "
-        f"SELECT {_columns(table)} FROM pg_temp.{name}_{table.oid}"
+        f"SELECT {values} FROM pg_temp.{name}_{table.oid}"
     )
 
 
