@@ -63,6 +63,33 @@ def test_a_named_server_wins_over_the_embedded_one(
     named.says(" postgres")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "application_name=ours&options=-cwork_mem%3D5MB",
+        "ssl=disable&prepared_statement_cache_size=0",
+    ],
+)
+def test_a_named_servers_url_may_say_more(
+    pytester: pytest.Pytester, postgresql_url: str, query: str
+) -> None:
+    """Also what only another driver knows."""
+    url = postgresql_url.replace("postgresql://", "postgresql+asyncpg://") + f"&{query}"
+    app_on("postgresql+asyncpg://localhost/shop", GREENROOM_DATABASE=url).run(pytester).passed(1)
+
+
+@needs_postgresql
+def test_where_the_apps_url_leads_is_not_left_to_the_environment(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libpq takes PGHOST where no host is said; here one is, in the query."""
+    monkeypatch.setattr(embedded, "is_installed", lambda: False)
+    monkeypatch.setenv("PGHOST", "192.0.2.1")
+    result = app_on("postgresql+asyncpg://postgres@/shop?host=127.0.0.1").run(pytester)
+    result.passed(1)
+    assert "on 127.0.0.1:5432" in result.header()
+
+
 def test_the_embedded_one_can_be_asked_for(pytester: pytest.Pytester) -> None:
     """`database = "embedded"`, and without the extra that is an error which names it."""
     project = app_on("postgresql+asyncpg://localhost/shop", GREENROOM_DATABASE="embedded")

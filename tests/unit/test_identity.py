@@ -45,3 +45,31 @@ def test_a_replica_and_its_primary_have_one_role_key() -> None:
     writer, reader = (primary.set(host=f"{role}.shop.internal") for role in ("writer", "reader2"))
     assert role_key(writer) == role_key(reader)
     assert role_key(primary) != role_key(primary.set(drivername="mysql"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("postgresql://u@localhost/shop", "postgresql+asyncpg://other@127.0.0.1:5432/shop", True),
+        ("postgresql://u@/shop", "postgresql://u@/shop?host=/var/run/postgresql", True),
+        ("postgresql://u@db/shop", "postgresql://u@/shop?host=DB&port=5432", True),
+        ("postgresql://u@db/shop", "postgresql://u@db/?dbname=shop", True),
+        ("mysql://u@localhost/shop", "mariadb+asyncmy://u@localhost:3306/shop", True),
+        ("mysql://u@/shop", "mysql://u@/shop?unix_socket=/run/mysqld/mysqld.sock", True),
+        ("postgresql://u@localhost/shop", "postgresql://u@localhost:5433/shop", False),
+        ("postgresql://u@/shop", "postgresql://u@/shop?port=5433", False),
+        ("postgresql://u@db/?service=one", "postgresql://u@db/?service=two", False),
+        (
+            "postgresql://u@/app?host=/cloudsql/p:r:users",
+            "postgresql://u@/app?host=/cloudsql/p:r:billing",
+            False,
+        ),
+        ("mysql://u@/app?unix_socket=/cloudsql/a", "mysql://u@/app?unix_socket=/cloudsql/b", False),
+        ("postgresql://u@localhost/shop", "mysql://u@localhost/shop", False),
+    ],
+)
+def test_two_urls_mean_one_database_however_they_are_spelled(
+    one: str, other: str, same: bool
+) -> None:
+    """Port, folder of the socket and name may stand in the query."""
+    assert (key_of(make_url(one), 1) == key_of(make_url(other), 2)) is same

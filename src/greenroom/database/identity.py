@@ -29,6 +29,14 @@ _REPLICA = frozenset(
 _PRIMARY = frozenset(["primary", "writer", "write", "rw", "master", "leader"])
 #: The words of a URL's query that hold a secret.
 _SECRETS = frozenset(["password", "passwd", "sslpassword", "passfile"])
+#: Where the one server of a machine has its socket. Others have theirs elsewhere: a proxy has a folder for each.
+_SOCKETS = (
+    "/var/run/postgresql",
+    "/run/postgresql",
+    "/var/run/mysqld",
+    "/run/mysqld",
+    "/tmp/mysql.sock",  # noqa: S108 - MySQL's own
+)
 #: The ports that a URL means which names none.
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
@@ -40,12 +48,24 @@ def key_of(url: URL, number: int) -> str:
     """
     dialect = url.get_backend_name()
     if dialect != SQLITE:
-        host = url.host or url.query.get("host") or url.query.get("unix_socket")
-        place = "loopback" if is_loopback(host) else str(host).lower()
-        port = url.port or _PORTS.get(dialect, 0)
+        host = url.host or _said(url, "host", "hostaddr", "unix_socket")
+        port = url.port or _said(url, "port") or _PORTS.get(dialect, 0)
+        name = url.database or _said(url, "dbname", "database", "service") or url.username or ""
         backend = "mysql" if dialect == "mariadb" else dialect
-        return f"{backend}://{place}:{port}/{url.database or url.username or ''}"
+        return f"{backend}://{_place(host)}:{port}/{name}"
     return sqlite_key(url.database, url.query, number)
+
+
+def _said(url: URL, *words: str) -> object:
+    """What a URL's query says, by the first of these words."""
+    return next((url.query[word] for word in words if url.query.get(word)), None)
+
+
+def _place(host: object) -> str:
+    """A machine, or a server of this one that has its socket where only it has."""
+    if str(host).startswith("/") and not (str(host) == "/tmp" or str(host).startswith(_SOCKETS)):  # noqa: S108 - libpq's own
+        return str(host)
+    return "loopback" if is_loopback(host) else str(host).lower()
 
 
 def is_replica(url: URL) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from greenroom.database.identity import backend_of, is_loopback, parse_url
 from greenroom.database.mysql.server import Server as MysqlServer
-from greenroom.database.postgresql import embedded
+from greenroom.database.postgresql import embedded, words
 from greenroom.database.postgresql.embedded import EmbeddedServer
 from greenroom.database.postgresql.server import Server, driver, escaped
 from greenroom.facts.errors import Code, GreenroomError
@@ -62,8 +62,13 @@ class Servers:
                     "pip install 'greenroom[postgres]'",
                 )
             return self._embedded_server(url.username)
-        if is_loopback(_host(url)):
-            door = url.set(drivername=POSTGRESQL, database="postgres", query={})
+        host = _host(url)
+        if is_loopback(host):
+            # The host is said, whatever says it: the environment may lead who isn't told somewhere else.
+            said = {"host": str(host)} if host else {}
+            port = url.query.get("port")
+            said |= {"port": port} if isinstance(port, str) and not url.port else {}
+            door = url.set(drivername=POSTGRESQL, host=None, database="postgres", query=said)
             try:
                 return self._server(door, f"on {_where(door)}"), None
             except GreenroomError as error:
@@ -129,8 +134,9 @@ class Servers:
     def _server(self, url: URL, place: str) -> Server:
         key = url.render_as_string(hide_password=False)
         if key not in self._known:
-            self._known[key] = Server(url, place)
-            self._known[key].sweep()
+            server = Server(url, place)
+            server.sweep()  # What doesn't answer isn't known: the next one who asks is told so, too.
+            self._known[key] = server
         return self._known[key]
 
     def _embedded_server(self, role: str | None) -> tuple[Server, str | None]:
@@ -191,4 +197,6 @@ def _host(url: URL) -> object:
 
 def _where(url: URL, port: int = _PORT) -> str:
     """A server's address, without a word of who uses it."""
-    return f"{url.host or 'localhost'}:{url.port or port}"
+    said = words.of_libpq(url.query)
+    host = url.host or said.get("host", "")
+    return f"{'localhost' if not host or host.startswith('/') else host}:{url.port or said.get('port', port)}"

@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 REGISTRY = "greenroom_registry"
 #: The table that marks an adopted database: nothing of greenroom's may lie beside it.
 MARK = "greenroom_mark"
+#: PyMySQL's words for an encrypted connection.
+_TLS = frozenset(
+    {
+        "ssl_ca",
+        "ssl_cert",
+        "ssl_disabled",
+        "ssl_key",
+        "ssl_key_password",
+        "ssl_verify_cert",
+        "ssl_verify_identity",
+    }
+)
 #: How long, in seconds, a server may take to answer.
 PATIENCE = 5
 
@@ -48,7 +60,7 @@ class Server:
         """A connection of greenroom's own, in no database, in autocommit mode."""
         pymysql = driver()
         connection: Connection[Any] = pymysql.connect(
-            **self.arguments(), autocommit=True, connect_timeout=PATIENCE
+            **self.arguments(), **self._tls(), autocommit=True, connect_timeout=PATIENCE
         )
         opened: Any = connection
         self._own.add(opened.thread_id())
@@ -65,6 +77,18 @@ class Server:
             "unix_socket": socket,
         }
         return {name: value for name, value in named.items() if value is not None}
+
+    def _tls(self) -> dict[str, Any]:
+        """What the URL says of encryption, in PyMySQL's terms: its other words are the drivers' of apps."""
+        said = {
+            word: str(value) for word, value in self.url.query.items() if word.startswith("ssl_")
+        }
+        truths = {"true": True, "1": True, "false": False, "0": False}
+        if "ssl_check_hostname" in said:
+            said.setdefault("ssl_verify_identity", said.pop("ssl_check_hostname"))
+        return {
+            word: truths.get(value.lower(), value) for word, value in said.items() if word in _TLS
+        }
 
     @property
     def admin(self) -> Connection[Any]:

@@ -106,14 +106,17 @@ class PostgresDatabase(PrivateDatabase):
         """The app's URL, leading to this database."""
         server = self._connected_server()
         query = {word: value for word, value in url.query.items() if words.keeps(word)}
-        host = server.url.query.get("host") or server.url.host
-        if isinstance(host, str) and host.startswith("/"):
+        there = server.arguments(self.name)
+        host, port = there.get("host"), str(there.get("port") or "")
+        if host and (host.startswith("/") or "," in host):
             query["host"] = host
+            if "," in port:
+                query["port"] = port
         return url.set(
             username=self._role or server.url.username,
             password=str(server.url.password) if server.url.password is not None else None,
-            host=None if "host" in query else server.url.host,
-            port=server.url.port,
+            host=None if "host" in query else host,
+            port=int(port) if port.isdigit() else None,
             database=self.name,
             query=query,
         )

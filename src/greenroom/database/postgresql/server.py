@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenroom.database import disk
 from greenroom.database.mark import ADOPTED, FRESH_ENOUGH, LONGEST_REST, Mark
+from greenroom.database.postgresql import words
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Server:
             "requirepeer": "",
         }
         said = {word: value for word, value in named.items() if value is not None}
-        return {**said, **dict(self.url.query)}
+        return {**said, **words.of_libpq(self.url.query)}
 
     @property
     def admin(self) -> psycopg.Connection[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 #: The drivers that can be led to a private database.
@@ -69,6 +70,11 @@ _ASYNCPG = frozenset(
 )
 
 
+#: What the query of a server's URL can't say: greenroom says it itself, or it's psycopg2's word for all.
+_NOT_OF_A_SERVER = frozenset({"dsn", "conninfo", "dbname", "database", "connect_timeout"})
+_SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
+
+
 def replace_address(
     driver: str, arguments: list[Any], keywords: dict[str, Any], address: dict[str, Any]
 ) -> None:
@@ -88,6 +94,25 @@ def replace_address(
         for name in (_LIBPQ | {"async_creator_fn"}) & keywords.keys():
             del keywords[name]
         keywords.update(address)
+
+
+def of_libpq(query: Mapping[str, str | Sequence[str]]) -> dict[str, str]:
+    """What the query of a server's URL says in libpq's words: where it is, and how to get in.
+
+    asyncpg's `ssl` is libpq's `sslmode`; what only a driver or a session is told is left out; several hosts may be
+    written with their ports, as SQLAlchemy has it.
+    """
+    found: dict[str, str] = {}
+    for word, value in query.items():
+        text = value if isinstance(value, str) else ",".join(value)
+        if word == "ssl":
+            found.setdefault("sslmode", _SSL.get(text.lower(), text))
+        elif word in _LIBPQ - _NOT_OF_A_SERVER:
+            found[word] = text
+    hosts = [host.split(":") for host in found.get("host", "").split(",")]
+    if all(len(host) == 2 and host[1].isdigit() for host in hosts):  # Not those of IPv6.
+        found["host"], found["port"] = (",".join(part) for part in zip(*hosts, strict=True))
+    return found
 
 
 def keeps(word: str) -> bool:
