@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -72,6 +73,8 @@ _ASYNCPG = frozenset(
 
 #: What the query of a server's URL can't say: greenroom says it itself, or it's psycopg2's word for all.
 _NOT_OF_A_SERVER = frozenset({"dsn", "conninfo", "dbname", "database", "connect_timeout"})
+#: Not one of IPv6.
+_WITH_PORT = re.compile(r"([^:]+):(\d+)")
 _SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 
 
@@ -109,9 +112,10 @@ def of_libpq(query: Mapping[str, str | Sequence[str]]) -> dict[str, str]:
             found.setdefault("sslmode", _SSL.get(text.lower(), text))
         elif word in _LIBPQ - _NOT_OF_A_SERVER:
             found[word] = text
-    hosts = [host.split(":") for host in found.get("host", "").split(",")]
-    if all(len(host) == 2 and host[1].isdigit() for host in hosts):  # Not those of IPv6.
-        found["host"], found["port"] = (",".join(part) for part in zip(*hosts, strict=True))
+    hosts = [_WITH_PORT.fullmatch(host) for host in found.get("host", "").split(",")]
+    split = [host.groups() for host in hosts if host is not None]
+    if len(split) == len(hosts):
+        found["host"], found["port"] = (",".join(part) for part in zip(*split, strict=True))
     return found
 
 
