@@ -370,3 +370,56 @@ def test_it(client, attempt): assert client.get("/").json == {"count": 1}
 """
     said = '[tool.greenroom]\napp = "main:create_app()"\n'
     Project({"main.py": app, "test_it.py": suite}).with_pyproject(said).run(pytester).passed(3)
+
+
+LISTENS = """
+import asyncio
+from contextlib import asynccontextmanager
+import asyncpg
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+engine = create_async_engine("postgresql+asyncpg://shop@db.invalid/shop")
+class Base(DeclarativeBase): pass
+class Entry(Base):
+    __tablename__ = "entries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+heard = asyncio.Queue()
+
+@asynccontextmanager
+async def lifespan(app):
+    listening = await asyncpg.connect("postgresql://shop@db.invalid/shop")
+    await listening.add_listener("news", lambda *told: heard.put_nowait(told[3]))
+    yield
+    await listening.close()
+
+app = FastAPI(lifespan=lifespan)
+@app.post("/{news}")
+async def tell(news: str) -> str:
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT pg_notify('news', :news)"), {"news": news})
+    return await asyncio.wait_for(heard.get(), 5)
+"""
+
+
+@POSTGRESQL
+def test_who_listens_goes_on_after_a_test_that_left_a_transaction_open(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """That one's connection is ended, and no other."""
+    suite = """
+from main import engine
+from sqlalchemy import text
+left = []
+async def test_a(client): assert (await client.post("/first")).json() == "first"
+async def test_leaves(client):
+    left.append(await engine.connect())
+    await left[0].execute(text("INSERT INTO entries VALUES (1)"))
+async def test_b(client): assert (await client.post("/second")).json() == "second"
+"""
+    files = {"main.py": LISTENS, "test_it.py": suite}
+    result = Project(files, served.environ).run(pytester, "-p", "no:randomly", "-W", "ignore")
+    result.counts(passed=3)
+    result.says("GR021 test_it.py::test_leaves")

@@ -136,9 +136,14 @@ def _idle(pool: Any) -> list[Any]:
 
 def _is_closed(record: Any) -> bool:
     connection = getattr(record, "driver_connection", None)
-    descriptor = _descriptor(connection) if connection is not None else None
+    return connection is not None and bool(has_ended(connection))
+
+
+def has_ended(connection: Any) -> bool | None:
+    """Whether the server has ended a driver's connection; None where that can't be seen."""
+    descriptor = _descriptor(connection)
     if descriptor is None or not hasattr(select, "POLLRDHUP"):
-        return False
+        return None
     looked = select.poll()
     looked.register(descriptor, select.POLLRDHUP)
     return bool(looked.poll(0))

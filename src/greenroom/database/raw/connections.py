@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, Engine
 
 from greenroom.database.engines import Engines
 from greenroom.database.identity import SQLITE, sqlite_key
+from greenroom.database.pools import has_ended
 from greenroom.database.private import PrivateDatabase
 from greenroom.database.raw.drivers import DRIVERS, Led, all_frames, frames
 from greenroom.database.raw.imports import AfterImport
@@ -79,7 +80,10 @@ class RawConnections:
         """Close the connections that the server has ended, before a pool hands one of them out."""
         for opened in self._opened.get(database, ()):
             connection = opened.connection()
-            if connection is not None and opened.drop is not None and opened.is_open(connection):
+            if connection is None or opened.drop is None or not opened.is_open(connection):
+                continue
+            # One that listens, say, goes on: another test's transaction is none of its business.
+            if has_ended(connection) is not False:
                 with contextlib.suppress(Exception):  # Of a loop that has ended, say.
                     opened.drop(connection)
 
