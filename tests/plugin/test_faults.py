@@ -223,6 +223,41 @@ def test_a_lock_that_is_left_is_ended(pytester: pytest.Pytester, postgresql_url:
     run.says("GR021 test_it.py::test_a")
 
 
+OTHER_DATABASES = """
+import pytest
+from sqlalchemy import text
+from main import engine
+
+@pytest.mark.parametrize("statement", [
+    "DROP DATABASE {name}", "drop database if exists {name}", "/* all */ ALTER DATABASE {name} {change}",
+    "CREATE DATABASE {name}_more", *{more}])
+async def test_it(client, statement):
+    async with engine.connect() as connection:
+        with pytest.raises(Exception, match="GR029 the app sent"):
+            await connection.execute(text(statement))
+
+async def test_its_own_may_be_changed(client):
+    async with engine.connect() as connection:
+        own = await connection.scalar(text("{own}"))
+        await connection.execute(text(f"ALTER DATABASE {{own}} {change}"))
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS_OF_SERVER)
+def test_the_app_reaches_no_other_database_of_a_named_server(
+    pytester: pytest.Pytester, served: Dialect
+) -> None:
+    """What makes, changes, drops or enters one isn't sent on: the app's own may be there."""
+    is_mysql = served.name == "asyncmy"
+    test = OTHER_DATABASES.format(
+        name="the_apps_own",
+        more=["USE the_apps_own", "DROP SCHEMA `the_apps_own`"] if is_mysql else [],
+        change="CHARACTER SET utf8mb4" if is_mysql else "SET work_mem = '5MB'",
+        own="SELECT database()" if is_mysql else "SELECT current_database()",
+    )
+    project(served, test).run(pytester).passed(7 if is_mysql else 5)
+
+
 WAITED_FOR = """
 import pytest
 from main import SessionLocal

@@ -24,7 +24,7 @@ from greenroom.database.mysql.definitions import definitions
 from greenroom.database.mysql.picture import Picture
 from greenroom.database.mysql.server import REGISTRY, Server, driver
 from greenroom.database.private import PrivateDatabase, Reset
-from greenroom.database.statements import watch_definitions
+from greenroom.database.statements import refuse_databases, watch_definitions
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 
@@ -159,6 +159,7 @@ class MysqlDatabase(PrivateDatabase):
             )
 
         watch_definitions(engine, defined)
+        refuse_databases(engine, "mysql", lambda name: name == self._name, lambda: self.place)
         event.listen(engine, "before_cursor_execute", sends)
         event.listen(engine, "checkout", taken)
         for name in ("checkin", "invalidate", "detach"):

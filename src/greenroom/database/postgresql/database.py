@@ -19,7 +19,7 @@ from greenroom.database.postgresql.picture import Picture
 from greenroom.database.postgresql.server import Server, driver
 from greenroom.database.postgresql.template import Template, find_or_build
 from greenroom.database.private import PrivateDatabase, Reset
-from greenroom.database.statements import watch_definitions
+from greenroom.database.statements import refuse_databases, watch_definitions
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 
@@ -131,7 +131,11 @@ class PostgresDatabase(PrivateDatabase):
         def defined() -> None:
             self._defined = True
 
+        def is_own(name: str) -> bool:
+            return self._connected_server().is_embedded or name == self.name
+
         watch_definitions(engine, defined)
+        refuse_databases(engine, "postgresql", is_own, lambda: self.place)
 
     def blocking(self) -> tuple[str, Callable[[], Any]]:
         """A URL's dialect and a way to connect for code that can't await."""
