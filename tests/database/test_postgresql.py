@@ -289,7 +289,10 @@ def test_a_transaction_that_only_reads_stays(database: PostgresDatabase) -> None
     reads.close()
 
 
-@pytest.mark.parametrize("lock", ["LOCK TABLE parents", "SELECT * FROM parents FOR UPDATE"])
+@pytest.mark.parametrize(
+    "lock",
+    ["LOCK TABLE parents", "SELECT * FROM parents FOR UPDATE", "SELECT pg_advisory_xact_lock(7)"],
+)
 def test_a_lock_is_ended(database: PostgresDatabase, lock: str) -> None:
     """Whoever holds it."""
     before = look(database)
@@ -297,6 +300,7 @@ def test_a_lock_is_ended(database: PostgresDatabase, lock: str) -> None:
     holds.execute(lock.encode())
     database.roll_back()
     holds_still = connect(database)
+    holds_still.execute(b"SET lock_timeout = 5000")
     holds_still.execute(lock.encode())
     write_meanwhile = "INSERT INTO a VALUES (9)"
     write(database, write_meanwhile)
@@ -556,6 +560,10 @@ def test_an_adopted_database_may_belong_to_somebody_else(make: Make, postgresql_
             made.adopt(url, with_rows=False)
         statement = str(refused.value).partition("Have the owner run: ")[2]
         admin.execute(statement.encode())
+        # Who may do no more in it than everybody takes it only where his URL names it.
+        other = Server(make_url(url).set(database="postgres"), "here")
+        assert name not in other.adopted()
+        other.close()
         database = make(url)
         database.open()
         assert database.name == name
@@ -663,12 +671,18 @@ def test_a_reset_is_one_round_trip(
     database.close()
 
 
-def test_the_fingerprint_of_a_template_knows_the_server(postgresql_url: str) -> None:
+def test_the_fingerprint_of_a_template_knows_the_server(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another version, or another set of extensions, may make other tables."""
     server = Server(make_url(postgresql_url), "here")
     before = server.fingerprint("schema")
     assert before == server.fingerprint("schema") != server.fingerprint("other")
-    vars(server)["version"] = "99.1"
+    with monkeypatch.context() as patch:
+        patch.setitem(vars(server), "version", "99.1")
+        assert server.fingerprint("schema") != before
+    assert server.fingerprint("schema") == before
+    monkeypatch.setattr(server, "_one", lambda question: "plpgsql 1.0,postgis 3.5")
     assert server.fingerprint("schema") != before
     server.close()
 

@@ -85,6 +85,20 @@ def test_the_schemas_of_the_tables_are_made(
     run(pytester, postgresql_url, main, TWICE).passed(2)
 
 
+def test_the_schemas_of_types_and_sequences_are_made(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """Also of those that no table lies in."""
+    main = app(count="SELECT count(*) FROM entries WHERE kind = 'good' AND number = 7")
+    main = main.replace(
+        "    name: Mapped[str]",
+        "    name: Mapped[str]\n"
+        "    kind: Mapped[str] = mapped_column(Enum('good', name='kind', schema='types'), default='good')\n"
+        "    number: Mapped[int] = mapped_column(Sequence('numbers', start=7, schema='counters'))",
+    ).replace("import text\n", "import Enum, Sequence, text\n", 1)
+    run(pytester, postgresql_url, main, TWICE).passed(2)
+
+
 def test_another_name_for_a_schema_makes_another_template(
     pytester: pytest.Pytester, postgresql_url: str
 ) -> None:

@@ -233,11 +233,14 @@ def _make_schemas(connection: Connection, metadata: MetaData) -> None:
 
 
 def _schemas(metadata: MetaData, options: Mapping[str, Any]) -> list[str]:
-    """The schemas that tables lie in, as an engine or a connection with these options names them."""
+    """The schemas that tables, their types and sequences lie in, as an engine with these options names them."""
     # Where the engine writes another schema's name in the place of one, that is the one to make.
     translated = options.get("schema_translate_map") or {}
-    found = (translated.get(t.schema, t.schema) for t in metadata.tables.values())
-    return sorted({name for name in found if name})
+    said = {table.schema for table in metadata.tables.values()}
+    said |= {sequence.schema for sequence in metadata._sequences.values()}  # noqa: SLF001 - no other list of them
+    for table in metadata.tables.values():
+        said |= {getattr(column.type, "schema", None) for column in table.columns}
+    return sorted({name for one in said if (name := translated.get(one, one))})
 
 
 def _held_by_modules() -> Iterator[MetaData]:

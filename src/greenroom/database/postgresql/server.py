@@ -180,8 +180,15 @@ class Server:
         return self._marks("pg_has_role(datdba, 'USAGE')")
 
     def adopted(self) -> dict[str, Mark]:
-        """The databases with a mark that this user may connect to, whoever owns them."""
-        found = self._marks("datallowconn AND has_database_privilege(oid, 'CONNECT')")
+        """The databases with a mark that this user may use, whoever owns them.
+
+        The one that the URL names, and those in which he may do more than everybody.
+        """
+        named = (self.url.database or "").replace("'", "''")
+        found = self._marks(
+            "datallowconn AND has_database_privilege(oid, 'CONNECT') "
+            f"AND (datname = '{named}' OR has_database_privilege(oid, 'CREATE'))"
+        )
         return {name: mark for name, mark in found.items() if mark.kind == ADOPTED}
 
     def _marks(self, condition: str) -> dict[str, Mark]:
