@@ -8,6 +8,7 @@ from greenroom.facts.errors import Code, GreenroomError
 _SQLSTATE = "53100"
 #: MariaDB's and MySQL's: the disk is full, the table is full.
 _MYSQL = {1021, 1114}
+_MYSQL_DRIVERS = {"asyncmy", "pymysql"}  # aiomysql's errors are PyMySQL's.
 #: SQLite's SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL and SQLITE_CANTOPEN.
 _SQLITE = {8, 10, 13, 14}
 
@@ -23,6 +24,8 @@ def is_full(error: BaseException) -> bool:
     sqlite = getattr(found, "sqlite_errorcode", None)
     if isinstance(sqlite, int):
         return sqlite & 0xFF in _SQLITE
+    if type(found).__module__.partition(".")[0] not in _MYSQL_DRIVERS:
+        return False
     return bool(found.args) and found.args[0] in _MYSQL
 
 

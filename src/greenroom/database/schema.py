@@ -145,7 +145,7 @@ class Schema:
         if engine.dialect.name not in {"mysql", "mariadb"}:
             return
         for metadata in self.metadatas() or self._mapped():
-            for name in _schemas(metadata, engine.get_execution_options()):
+            for name in _translated(_of_tables(metadata), engine.get_execution_options()):
                 raise GreenroomError(
                     Code.SCHEMA,
                     f"a table has schema={name!r}: on MariaDB and MySQL that is another database of the "
@@ -228,19 +228,22 @@ def _make_schemas(connection: Connection, metadata: MetaData) -> None:
     """`create_all` makes tables only; PostgreSQL's schemas are there before it."""
     if connection.dialect.name != "postgresql":
         return
-    for name in _schemas(metadata, connection.get_execution_options()):
-        connection.execute(CreateSchema(name, if_not_exists=True))
-
-
-def _schemas(metadata: MetaData, options: Mapping[str, Any]) -> list[str]:
-    """The schemas that tables, their types and sequences lie in, as an engine with these options names them."""
-    # Where the engine writes another schema's name in the place of one, that is the one to make.
-    translated = options.get("schema_translate_map") or {}
-    said = {table.schema for table in metadata.tables.values()}
+    said = _of_tables(metadata)
     said |= {sequence.schema for sequence in metadata._sequences.values()}  # noqa: SLF001 - no other list of them
     for table in metadata.tables.values():
         said |= {getattr(column.type, "schema", None) for column in table.columns}
-    return sorted({name for one in said if (name := translated.get(one, one))})
+    for name in _translated(said, connection.get_execution_options()):
+        connection.execute(CreateSchema(name, if_not_exists=True))
+
+
+def _of_tables(metadata: MetaData) -> set[str | None]:
+    return {table.schema for table in metadata.tables.values()}
+
+
+def _translated(schemas: set[str | None], options: Mapping[str, Any]) -> list[str]:
+    """The schemas as an engine with these options writes them."""
+    translated = options.get("schema_translate_map") or {}
+    return sorted({name for one in schemas if (name := translated.get(one, one))})
 
 
 def _held_by_modules() -> Iterator[MetaData]:

@@ -48,7 +48,7 @@ def definitions(connection: Connection[Any], database: str) -> str:
     with connection.cursor() as cursor:
 
         def add(what: str) -> None:
-            # Who may not see one of them is told so: that is its definition then.
+            # Of what this user may not see, its name alone counts.
             with contextlib.suppress(driver().MySQLError):
                 cursor.execute(f"SHOW CREATE {what}")
                 for row in cursor.fetchall():
