@@ -98,6 +98,10 @@ class Schema:
             return [seen for seen in self._seen if seen.tables]
         return self._mapped()
 
+    def _known(self) -> list[MetaData]:
+        """What the tables are made from, or what is mapped where something else makes them."""
+        return self.metadatas() or self._mapped()
+
     def _mapped(self) -> list[MetaData]:
         held = {id(found): found for found in _held_by_modules() if found.tables}
         # Models that are local to a factory are held by no module: then whatever was seen counts.
@@ -128,7 +132,7 @@ class Schema:
 
         mock = create_mock_engine(engine.url.set(drivername=engine.dialect.name), sent)
         try:
-            for metadata in self.metadatas() or self._mapped():
+            for metadata in self._known():
                 metadata.create_all(mock, checkfirst=False)
         except Exception:  # noqa: BLE001 - a listener of the app's wants a real connection
             return None
@@ -144,7 +148,7 @@ class Schema:
         """
         if engine.dialect.name not in {"mysql", "mariadb"}:
             return
-        for metadata in self.metadatas() or self._mapped():
+        for metadata in self._known():
             for name in _translated(_of_tables(metadata), engine.get_execution_options()):
                 raise GreenroomError(
                     Code.SCHEMA,
@@ -166,7 +170,7 @@ class Schema:
             return
         try:
             with engine.begin() as connection:
-                for metadata in self.metadatas() or self._mapped():
+                for metadata in self._known():
                     _make_schemas(connection, metadata)
                     metadata.create_all(connection)
                 if self._setting.value not in {"auto", "alembic", "none"}:

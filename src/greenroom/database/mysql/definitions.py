@@ -26,8 +26,8 @@ _ROUTINES = (
     "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s AND routine_type = '{}' "
     "AND routine_name NOT LIKE 'greenroom\\_%%' ORDER BY BINARY routine_name"
 )
-#: The kinds of objects, each with the question for their names.
-_KINDS = {
+#: The kinds of objects, each with the question for their names in a database.
+NAMES = {
     "TABLE": _TABLES.format("NOT IN ('VIEW', 'SEQUENCE')"),
     "VIEW": _TABLES.format("= 'VIEW'"),
     "SEQUENCE": _TABLES.format("= 'SEQUENCE'"),
@@ -57,7 +57,7 @@ def definitions(connection: Connection[Any], database: str) -> str:
                     digest.update(_COUNTER.sub("", own).encode())
 
         add(f"DATABASE {identifier(database)}")
-        for kind, question in _KINDS.items():
+        for kind, question in NAMES.items():
             cursor.execute(question, (database,))
             for (name,) in cursor.fetchall():
                 digest.update(f"\0{kind} {name}\0".encode())

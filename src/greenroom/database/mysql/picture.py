@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greenroom.database.layers import LayerError, rebased
-from greenroom.database.mysql.definitions import definitions
+from greenroom.database.mysql.definitions import NAMES, definitions
 from greenroom.database.mysql.server import MARK, REGISTRY, driver, identifier
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def take(place: Place, picture: str) -> Picture:
             )
     sequences = tuple(
         (name, _ask(connection, f"SELECT next_not_cached_value FROM {_in(database, name)}")[0][0])
-        for (name,) in _ask(connection, _SEQUENCES, database)
+        for (name,) in _ask(connection, NAMES["SEQUENCE"], database)
     )
     names = str(_ask(connection, _NAMES, database)[0][0])
     return Picture(tables, rows, sequences, names, definitions(connection, database))
@@ -232,7 +232,7 @@ def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
         _ask(connection, _ask(connection, f"SHOW CREATE TABLE {_in(source, name)}")[0][1])
     for row in _ask(connection, f"SHOW TRIGGERS FROM `{source}`"):
         _ask(connection, _ask(connection, f"SHOW CREATE TRIGGER {_in(source, row[0])}")[0][2])
-    for (name,) in _ask(connection, _SEQUENCES, source):
+    for (name,) in _ask(connection, NAMES["SEQUENCE"], source):
         _ask(connection, _ask(connection, f"SHOW CREATE SEQUENCE {_in(source, name)}")[0][1])
     _copy_views(connection, source, target)
     _ask(connection, f"USE {REGISTRY}")
@@ -240,7 +240,7 @@ def copy_tables(connection: Connection[Any], source: str, target: str) -> None:
 
 def _copy_views(connection: Connection[Any], source: str, target: str) -> None:
     """Make the views anew; one that stands on others comes after them."""
-    waiting = [name for (name,) in _ask(connection, _VIEWS, source)]
+    waiting = [name for (name,) in _ask(connection, NAMES["VIEW"], source)]
     while waiting:
         left = []
         for name in waiting:
@@ -265,12 +265,6 @@ def is_empty(place: Place) -> bool:
 _NAMES = f"""SELECT concat_ws(' ', count(*), coalesce(sum(crc32(table_name)), 0))
 FROM information_schema.tables WHERE table_schema = %s AND {_UNMARKED}"""
 
-
-_SEQUENCES = """SELECT table_name FROM information_schema.tables
-WHERE table_schema = %s AND table_type = 'SEQUENCE' ORDER BY 1"""
-
-_VIEWS = """SELECT table_name FROM information_schema.tables
-WHERE table_schema = %s AND table_type = 'VIEW' ORDER BY 1"""
 
 # MySQL says NULL for a table with AUTO_INCREMENT that never had a row, as for one without.
 _COUNTED = """SELECT c.table_name FROM information_schema.columns c
