@@ -675,3 +675,56 @@ async def test_after(all_closed, client): assert (await client.get("/items")).js
 """
     files = {"main.py": served.app(app_source("async_items")), "test_it.py": suite}
     Project(files, served.environ).run(pytester).passed(3)
+
+
+OWN_APPS = """
+import gc
+import pytest
+from main import create_app
+
+@pytest.fixture(scope="{scope}")
+def app(): return create_app()
+
+@pytest.mark.parametrize("attempt", [1, 2])
+class TestOfAnApp:
+    async def test_asks(self, client, attempt):
+        assert (await client.post("/")).status_code == 200
+        assert (await client.get("/")).json() == 1
+
+    def test_asks_too(self, sync_client, attempt):
+        assert sync_client.post("/").status_code == 200
+        assert sync_client.get("/").json() == 1
+
+class TestOfAnotherApp(TestOfAnApp): pass
+
+def test_whoever_comes_later():
+    for _ in range(3): gc.collect()
+"""
+
+
+@pytest.mark.parametrize("isolation", ["reset", "rollback"])
+@pytest.mark.parametrize("scope", ["function", "class"])
+@pytest.mark.parametrize("make", ["create_async_engine", "create_engine"])
+@pytest.mark.parametrize("dialect", KINDS)
+def test_what_an_app_of_the_projects_own_fixture_holds_is_closed_with_it(
+    pytester: pytest.Pytester, dialect: Dialect, make: str, scope: str, isolation: str
+) -> None:
+    """Its lifespan was started by nobody: a later test isn't told of its connections."""
+    url = "sqlite+aiosqlite:///shop.db" if make == "create_async_engine" else "sqlite:///shop.db"
+    router = "from fastapi import APIRouter\napp = APIRouter()"
+    sized = APP.replace("name: Mapped[str]", "name: Mapped[str] = mapped_column(String(20))")
+    factory = sized.replace("{make}", router).replace(
+        "create_engine,", "String, create_engine,"
+    ) + (
+        f'\nget_engine = lambda: engine\ndef create_app():\n    global engine\n    engine = {make}("{url}")\n'
+        "    made = FastAPI()\n    made.include_router(app)\n    return made\n"
+    )
+    files = {
+        "main.py": dialect.app(factory),
+        "test_it.py": OWN_APPS.replace("{scope}", scope),
+    }
+    project = Project(files, dialect.environ).with_pyproject(
+        f'[tool.greenroom]\napp = "main:create_app()"\nisolation = "{isolation}"\n'
+        '[tool.pytest.ini_options]\nfilterwarnings = ["error"]'
+    )
+    project.run(pytester, "-p", "no:randomly").passed(9)

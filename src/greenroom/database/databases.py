@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from sqlalchemy.pool import NullPool
 
@@ -82,6 +83,8 @@ class Databases:
         self._engines = Engines(self._open, is_test_file, identity.project)
         self._engines.before_connect = self._before_connect
         self._raw = RawConnections(self._engines)
+        # The engines that were there before an app of the project's own fixture.
+        self._before: dict[object, WeakSet[Engine]] = {}
         self._engines.before_a_stranger_connects = before_a_stranger_connects
 
     @property
@@ -304,6 +307,20 @@ class Databases:
         from sqlalchemy.util import greenlet_spawn
 
         await greenlet_spawn(self._engines.dispose)
+
+    def app_begins(self, fixture: object) -> None:
+        """A fixture is about to give an app of the project's own making."""
+        self._before[fixture] = WeakSet(engine for engine, _ in self._engines.engines())
+
+    def app_ended(self, fixture: object) -> None:
+        """Close the pooled connections of the engines that were made since `app_begins`.
+
+        Nobody has to have started such an app, and then nobody shuts it down: what its engines hold would
+        be collected in some later test, and a driver that complains of it there fails that test.
+        """
+        before = self._before.pop(fixture, None)
+        if before is not None:
+            self._engines.close_idle(but=before)
 
     def session(self, *, blocking: bool) -> AsyncSession | Session:
         """A session for arranging and asserting, after the app's own first engine.

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from greenroom.database.identity import (
     SQLITE,
@@ -185,6 +186,20 @@ class Engines:
         """Close what the engines' pools hold on the running loop."""
         for engine, _ in self.engines():
             engine.dispose()
+
+    def close_idle(self, but: Container[Engine]) -> None:
+        """Close what waits in the engines' pools, on every loop; they connect again when they're asked to.
+
+        :param but: engines that keep theirs.
+        """
+        for engine, _ in self.engines():
+            if engine in but:
+                continue
+            if isinstance(engine.pool, PoolPerLoop):
+                engine.pool.forget(dispose=True)
+            elif not isinstance(engine.pool, (StaticPool, SingletonThreadPool)):
+                # Those two are a database in memory, which ends with its connection.
+                engine.dispose()
 
     def has_lost(self, database: PrivateDatabase) -> bool:
         """Whether a pool of the database's engines holds a connection that the server has closed."""

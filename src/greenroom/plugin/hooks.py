@@ -134,6 +134,8 @@ class Run:
             key = fixturedef.cache_key(request)  # type: ignore[arg-type]
             fixturedef.cached_result = (None, key, (error, error.__traceback__))
             raise
+        if fixturedef.argname == "app":
+            self._room.app_begins(fixturedef)
         if fixturedef.scope == "function":
             return (yield)
         try:
@@ -153,6 +155,8 @@ class Run:
 
     @pytest.hookimpl
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[object]) -> None:
+        if fixturedef.argname == "app":
+            self._room.app_ended(fixturedef)
         if fixturedef.scope != "function":
             self._room.end_layer(fixturedef)
 

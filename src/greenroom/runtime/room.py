@@ -308,6 +308,16 @@ class Room:
         """The isolation of the test that runs, if it has databases, or a transaction, of its own."""
         return self._isolation if self._shared or self._cloned else None
 
+    def app_begins(self, fixture: object) -> None:
+        """The project's own fixture is about to give the app that its tests ask."""
+        if self._databases is not None:
+            self._databases.app_begins(fixture)
+
+    def app_ended(self, fixture: object) -> None:
+        """The tests of that app are over: nothing of it stays open."""
+        if self._databases is not None:
+            self._databases.app_ended(fixture)
+
     def before_layer_ends(self) -> None:
         """Undo what the last test has done: the fixture tears down what it has set up, and no more."""
         self._changed.fixtures_are_done()
