@@ -97,7 +97,7 @@ class _Bench:
         self.create = [f"CREATE TABLE {name} (id {key}, name varchar(40))" for name in self.names]
         self.database = database
         database.open()
-        self.connection = database.blocking()[1]()
+        self.connection = database.blocking({})[1]()
         self.send(*self.create)
         database.take_origin()
         database.take_baseline()
@@ -183,7 +183,7 @@ def _templates(dialect: str, make_database: Callable[[RunIdentity], PrivateDatab
 
 
 def _send(database: PrivateDatabase, statements: list[str]) -> None:
-    connection = database.blocking()[1]()
+    connection = database.blocking({})[1]()
     cursor = connection.cursor()
     for statement in statements:
         cursor.execute(statement)

@@ -101,7 +101,7 @@ LOOKS_ANEW = "SET SESSION information_schema_stats_expiry = 0" if IS_MYSQL else 
 
 def connect(database: MysqlDatabase) -> Any:
     """As the app would."""
-    return database.blocking()[1]()
+    return database.blocking({})[1]()
 
 
 def write(database: MysqlDatabase, statements: list[str]) -> None:

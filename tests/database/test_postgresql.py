@@ -143,7 +143,7 @@ WRITES = {
 
 def connect(database: PostgresDatabase) -> psycopg.Connection[Any]:
     """As the app would."""
-    _, how = database.blocking()
+    _, how = database.blocking({})
     connection: psycopg.Connection[Any] = how()
     return connection
 

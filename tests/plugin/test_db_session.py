@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.dialects import KINDS, Dialect
+from tests.dialects import ASYNCMY, KINDS, Dialect, needs_mariadb
 from tests.harness import Project, app_source
 
 ASYNC = """
@@ -391,3 +391,25 @@ def test_it(session_factory, db_session, attempt):
     Project({**files, "pyproject.toml": "[tool.greenroom]\n"}, served.environ).run(pytester).passed(
         10
     )
+
+
+@needs_mariadb
+def test_a_def_tests_session_is_set_as_an_async_apps_are(pytester: pytest.Pytester) -> None:
+    """By what `connect_args` says of a session."""
+    app = """
+    from fastapi import FastAPI
+    from sqlalchemy import Column, Integer, MetaData, Table
+    from sqlalchemy.ext.asyncio import create_async_engine
+    app = FastAPI()
+    metadata = MetaData()
+    items = Table("items", metadata, Column("id", Integer, primary_key=True))
+    engine = create_async_engine("mysql+asyncmy://shop@db.invalid/shop",
+        connect_args={"init_command": "SET time_zone = '+09:00'"})
+    """
+    test = """
+    from sqlalchemy import text
+    def test_it(db_session):
+        assert db_session.scalar(text("SELECT @@time_zone")) == "+09:00"
+    """
+    files = {"main.py": textwrap.dedent(app), "test_it.py": textwrap.dedent(test)}
+    Project(files, ASYNCMY.environ).run(pytester).passed(1)

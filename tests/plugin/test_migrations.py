@@ -294,3 +294,102 @@ def test_another_environment_makes_another_template(
     changed = Project(other, made.environ).run(pytester)
     changed.passed(3)
     assert "template reused" not in changed.header()
+
+
+TWO = """
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+
+app = FastAPI()
+first = create_engine("sqlite:///first.db")
+second = create_engine("sqlite:///second.db")
+
+@app.get("/")
+def read() -> list[list[str]]:
+    found = []
+    for engine, table in ((first, "items"), (second, "events")):
+        with engine.begin() as connection:
+            found.append(list(connection.scalars(text(f"SELECT name FROM {table} ORDER BY id"))))
+            connection.execute(text(f"INSERT INTO {table} (name) VALUES ('more')"))
+    return found
+"""
+#: One transaction in each database, a revision's `upgrade(name)` for each.
+SEVERAL_ENV = """
+from alembic import context
+from sqlalchemy import create_engine
+
+URLS = {{"first": "sqlite:///first.db", "second": "sqlite:///second.db"}}
+{order}
+for name, connection in connections.items():
+    {connect}
+    context.configure(connection=connection, upgrade_token=name + "_upgrades")
+    with context.begin_transaction():
+        context.run_migrations(name=name)
+    connection.commit()
+    connection.close()
+"""
+AT_ONCE = "connections = {name: create_engine(url).connect() for name, url in URLS.items()}"
+SEVERAL = """
+revision = "3f9c1a"
+down_revision = None
+import sqlalchemy as sa
+from alembic import op
+def upgrade(name):
+    table = op.create_table({"first": "items", "second": "events"}[name],
+        sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(40)))
+    op.bulk_insert(table, [{"name": f"{name} by a migration"}])
+"""
+BOTH = """
+import pytest
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_it(client, attempt):
+    assert client.get("/").json() == [["first by a migration"], ["second by a migration"]]
+"""
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("how", ["at once", "one by one", "the second first"])
+def test_one_env_migrates_several_databases(
+    pytester: pytest.Pytester, dialect: Dialect, how: str
+) -> None:
+    """Each engine is led to its own, in this run and in the next; elsewhere its server may have another name."""
+    order, connect = AT_ONCE, "pass"
+    if how != "at once":
+        order = "connections = dict(URLS)"
+        connect = "connection = create_engine(connection).connect()"
+    if how == "the second first":
+        order = "connections = dict(reversed(URLS.items()))"
+    env = SEVERAL_ENV.format(order=order, connect=connect)
+    for _ in range(2):
+        result = _several(dialect, env).run(pytester)
+        result.passed(3)
+    assert not list(result.folder.glob("*.db"))
+
+
+def test_each_worker_migrates_several_databases_of_its_own(pytester: pytest.Pytester) -> None:
+    """At the same time."""
+    dialect = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
+    env = SEVERAL_ENV.format(order=AT_ONCE, connect="pass")
+    _several(dialect, env).run_subprocess(pytester, "-n", "2").passed(3)
+
+
+def _several(dialect: Dialect, env: str) -> Project:
+    files = {
+        "main.py": _two_databases(dialect, TWO, "db.invalid"),
+        "alembic.ini": INI,
+        "migrations/env.py": _two_databases(dialect, env, "elsewhere.invalid"),
+        "migrations/script.py.mako": "",
+        "migrations/versions/3f9c1a_both.py": SEVERAL,
+        "test_it.py": BOTH,
+    }
+    return Project(files, dialect.environ)
+
+
+def _two_databases(dialect: Dialect, source: str, host: str) -> str:
+    if dialect.name == "sqlite":
+        return source
+    for name in ("first", "second"):
+        source = source.replace(
+            f"sqlite:///{name}.db", f"{dialect.blocking}://shop:geheim@{host}/{name}"
+        )
+    return source

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.harness import Project, Result
@@ -193,3 +195,128 @@ def test_a_view_that_a_fixture_of_a_higher_scope_refreshes_cannot_be_had_again(
         "GR033 test_it.py::test_changes_a_definition has changed tables, and what seeded (session)"
     )
     assert result.out.count(f"\n{told}") == 3, result.out
+
+
+#: How an app says where its sessions look for tables: its source, with `{path}`.
+ASYNCPG = """
+from sqlalchemy.ext.asyncio import create_async_engine
+engine = create_async_engine("postgresql+asyncpg://shop@db.invalid/shop",
+    connect_args={{"server_settings": {{"search_path": {path!r}, "timezone": "Asia/Tokyo"}}}})
+"""
+PSYCOPG2 = """
+from sqlalchemy import create_engine
+engine = create_engine("postgresql+psycopg2://shop@db.invalid/shop",
+    connect_args={{"options": "-csearch_path=" + {path!r}.replace(" ", "\\\\ ") + " -c timezone=Asia/Tokyo"}})
+"""
+URL = """
+from sqlalchemy import create_engine
+from urllib.parse import quote
+options = quote("-csearch_path=" + {path!r}.replace(" ", "\\\\ ") + " -c timezone=Asia/Tokyo")
+engine = create_engine("postgresql+psycopg://shop@db.invalid/shop?options=" + options)
+"""
+LISTENER = """
+from sqlalchemy import create_engine, event
+engine = create_engine("postgresql+psycopg://shop@db.invalid/shop")
+@event.listens_for(engine, "connect", insert=True)
+def look_there(connection, record):
+    before, connection.autocommit = connection.autocommit, True
+    connection.execute("SET SESSION search_path = " + {path!r})
+    connection.execute("SET SESSION timezone = 'Asia/Tokyo'")
+    connection.autocommit = before
+"""
+DO_CONNECT = """
+from sqlalchemy import create_engine, event
+engine = create_engine("postgresql+psycopg://shop@db.invalid/shop")
+@event.listens_for(engine, "do_connect")
+def look_there(dialect, record, arguments, keywords):
+    keywords["options"] = "-csearch_path=" + {path!r}.replace(" ", "\\\\ ") + " -c timezone=Asia/Tokyo"
+"""
+LOOKING = """
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase): pass
+class Entry(Base):
+    __tablename__ = "entries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+app = FastAPI()
+
+def write(connection):
+    connection.execute(Entry.__table__.insert().values(name="lamp"))
+    where = "SELECT schemaname FROM pg_tables WHERE tablename = 'entries'"
+    return connection.scalars(text(where)).all(), connection.scalar(text("SELECT max(id) FROM entries"))
+
+@app.post("/")
+async def add() -> tuple[list[str], int]:
+    if isinstance(engine, AsyncEngine):
+        async with engine.begin() as connection:
+            return await connection.run_sync(write)
+    with engine.begin() as connection:
+        return write(connection)
+"""
+LOOKED_FOR = """
+import inspect
+from main import Entry
+from sqlalchemy import func, select, text
+
+@pytest.mark.parametrize("attempt", range(2))
+async def test_async(client, db_session, attempt):
+    assert (await client.post("/")).json() == [[{schema!r}], 1]
+    found = db_session.scalar(select(func.count()).select_from(Entry))
+    assert (await found if inspect.isawaitable(found) else found) == 1
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_blocking(client, db_session, attempt):
+    db_session.add(Entry(name="own"))
+    db_session.commit()
+    assert client.post("/").json() == [[{schema!r}], 2]
+    assert db_session.scalar(text("SHOW timezone")) == "Asia/Tokyo"
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"), [("tenant", "tenant"), ('"My ""Own"" Place", public', 'My "Own" Place')]
+)
+@pytest.mark.parametrize(
+    "how",
+    [ASYNCPG, PSYCOPG2, URL, LISTENER, DO_CONNECT],
+    ids=["asyncpg", "psycopg2", "url", "listener", "do_connect"],
+)
+def test_the_tables_are_made_where_the_apps_sessions_look_for_them(
+    pytester: pytest.Pytester, postgresql_url: str, how: str, path: str, schema: str
+) -> None:
+    """By whatever means it tells the server; a `def` test's session is set as the app's are."""
+    main = how.format(path=path) + LOOKING
+    test = LOOKED_FOR.format(schema=schema)
+    run(pytester, postgresql_url, main.replace("engine =", "send = engine ="), test).passed(4)
+
+
+@pytest.mark.parametrize("how", [ASYNCPG, LISTENER], ids=["asyncpg", "listener"])
+def test_another_search_path_makes_another_template(
+    pytester: pytest.Pytester, postgresql_url: str, how: str
+) -> None:
+    """The tables of the earlier run aren't looked for elsewhere."""
+    for schema in ("one", "two", "two"):
+        main = how.format(path=schema) + LOOKING
+        test = LOOKED_FOR.format(schema=schema)
+        run(pytester, postgresql_url, main.replace("engine =", "send = engine ="), test).passed(4)
+
+
+def test_an_engine_that_only_reads_may_be_the_first(
+    pytester: pytest.Pytester, postgresql_url: str
+) -> None:
+    """What makes the tables writes nonetheless."""
+    reads = PSYCOPG2.replace("timezone=Asia/Tokyo", "default_transaction_read_only=on")
+    main = reads.format(path="tenant").replace("engine =", "reader =") + PSYCOPG2.format(
+        path="tenant"
+    )
+    test = """
+    async def test_it(client):
+        assert (await client.post("/")).json() == [["tenant"], 1]
+    """
+    files = main.replace("engine =", "send = engine =") + LOOKING
+    run(pytester, postgresql_url, files, textwrap.dedent(test)).passed(1)

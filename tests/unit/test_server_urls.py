@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import make_url
 
 from greenroom.database.mysql.server import Server as MysqlServer
-from greenroom.database.postgresql.words import of_libpq
+from greenroom.database.postgresql.words import of_libpq, session
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,22 @@ def test_an_encrypted_connection_to_mysql_stays_one() -> None:
     """It isn't opened in plain text because a word was not understood."""
     url = make_url("mysql+asyncmy://u@db?ssl_ca=/ca&ssl_check_hostname=true&charset=utf8mb4")
     assert MysqlServer(url, "there")._tls() == {"ssl_ca": "/ca", "ssl_verify_identity": True}
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"host": "db", "password": "geheim"}, ""),
+        ({"server_settings": {}}, ""),
+        ({"server_settings": {"jit": "off"}}, "-c jit=off"),
+        (
+            {"server_settings": {"search_path": 'a, "b\\c"', "jit": "off"}},
+            '-c search_path=a,\\ "b\\\\c" -c jit=off',
+        ),
+        ({"options": "-c jit=off", "dbname": "shop"}, "-c jit=off"),
+    ],
+)
+def test_what_a_session_is_set_to_is_told_to_libpq(told: dict[str, object], expected: str) -> None:
+    """And nothing of where the server is, or of who asks; one that only reads couldn't make tables."""
+    writes = " -c default_transaction_read_only=off -c statement_timeout=0"
+    assert session(told) == ({"options": expected + writes} if expected else {})

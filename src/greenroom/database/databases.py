@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from greenroom.config.settings import Settings
 from greenroom.database import held
-from greenroom.database.engines import Engines, copy_listeners
+from greenroom.database.engines import Engines, copy_listeners, listeners
 from greenroom.database.folder import PrivateFolder, make
 from greenroom.database.identity import SQLITE
 from greenroom.database.layers import LayerError
@@ -64,6 +64,9 @@ class Databases:
         self._rebuild = settings.rebuild.value
         self._servers = Servers(settings.database, identity, self._directory)
         # What is made ready by the code that runs: its own connections don't wait for it.
+        # Whether the migrations make the tables of several databases, and which they make now.
+        self._joint = False
+        self._migrating: PrivateDatabase | None = None
         self._building: ContextVar[frozenset[PrivateDatabase]] = ContextVar(
             "greenroom_building", default=frozenset()
         )
@@ -115,7 +118,9 @@ class Databases:
         """Make the tables in each database that the app has; in later ones when they appear."""
         self._app_is_loaded = True
         self._engines.adopt_strays()
-        for database in self._engines.databases:
+        databases = self._engines.databases
+        # The main one first: its migrations may make the others' tables as well.
+        for database in sorted(databases, key=lambda one: one is not self._main):
             self._build_once(database)
 
     @property
@@ -415,6 +420,9 @@ class Databases:
         """Have a database that appeared in the start-up, or in the middle of a test, ready in time."""
         if database in self._building.get():
             return
+        if self._migrating is not None and self._migrating in self._building.get():
+            self._reached_by_migrations(database)
+            return
         with self._first_connect:
             if self._app_is_loaded:
                 self._build_once(database)
@@ -423,6 +431,26 @@ class Databases:
                 self._engines.lead(database)
             if self._ready and not database.has_baseline:
                 database.take_baseline()
+
+    def _reached_by_migrations(self, database: PrivateDatabase) -> None:
+        """An `env.py` that makes several databases' tables finds each of them empty.
+
+        :raises GreenroomError: if the tables of one alone were to be kept for later runs, which would not run
+            these migrations and leave the others empty.
+        """
+        assert self._migrating is not None
+        if database in self._built:
+            return
+        if not self._joint:
+            self._joint = True
+            if self._migrating.on_a_server:
+                raise GreenroomError(
+                    Code.MIGRATION,
+                    "the migrations make the tables of several databases.",
+                    "Let env.py raise what connecting raises.",
+                )
+        database.open()
+        self._engines.lead(database)
 
     @property
     def _main(self) -> PrivateDatabase:
@@ -452,18 +480,7 @@ class Databases:
         if not by_the_app:
             self.schema.refuse_other_databases(engine)
         if self.schema.makes_tables and not by_the_app:
-            face = self._blocking_face(engine, database)
-            migrates = self.schema.migrations is not None and database is self._main
-
-            def make_tables() -> None:
-                with self._engines.migrating(database):
-                    self.schema.build(face, database.place, migrates=migrates)
-
-            self._built[database] = database.build(
-                self.schema.fingerprint(face, migrates=migrates),
-                make_tables,
-                rebuild=self._rebuild,
-            )
+            self._built[database] = self._with_tables(engine, database)
         elif was_open:
             # The app has connected when it was imported: what it has made is what it begins with.
             database.build(None, lambda: None, rebuild=False)
@@ -475,12 +492,41 @@ class Databases:
         self._engines.lead(database)
         database.take_origin()
 
+    def _with_tables(self, engine: Engine, database: PrivateDatabase) -> bool:
+        """Have greenroom make a database's tables; whether those of an earlier run were taken."""
+        face = self._blocking_face(engine, database)
+        migrates = self.schema.migrations is not None and database is self._main
+
+        def make_tables() -> None:
+            self._migrating = database if migrates else None
+            try:
+                with self._engines.migrating(database):
+                    self.schema.build(face, database.place, migrates=migrates)
+            finally:
+                self._migrating = None
+
+        fingerprint = self.schema.fingerprint(face, migrates=migrates)
+        was_joint = self._joint
+        try:
+            taken = database.build(fingerprint, make_tables, rebuild=self._rebuild)
+        except GreenroomError:
+            if self._joint is was_joint or not database.on_a_server:
+                raise
+            # The migrations make several databases' tables: all of them now, and none for later runs.
+            taken = database.build(None, make_tables, rebuild=self._rebuild)
+        # What a listener sets is no part of the fingerprint: where a session looks for tables, say.
+        listened = taken and not migrates and bool(listeners(engine, "connect"))
+        if listened and not self.schema.is_found(face):
+            database.empty()
+            return database.build(None, make_tables, rebuild=self._rebuild)
+        return taken
+
     def _blocking_face(self, engine: Engine, database: PrivateDatabase) -> Engine:
         """A sync engine like one of the app's: its options and its listeners, on a plain driver."""
         if database in self._faces:
             return self._faces[database]
         dialect: Any = engine.dialect
-        url, connect = database.blocking()
+        url, connect = database.blocking(self._engines.told_to_the_driver(engine))
         face = self._engines.create_own(
             url,
             creator=connect,

@@ -51,6 +51,13 @@ if TYPE_CHECKING:
 _MARK = "_greenroom_knows"
 
 
+class _AskedError(Exception):
+    """Ends a connection before the driver is called: what it would have been told is known now."""
+
+    def __init__(self, keywords: dict[str, Any]) -> None:
+        self.keywords = keywords
+
+
 class Engines:
     """The watch over the process's engines: which are the app's, and where they lead.
 
@@ -76,6 +83,10 @@ class Engines:
         self._stand_ins: dict[tuple[str, str], Engine] = {}
         self._strays: weakref.WeakKeyDictionary[Engine, str] = weakref.WeakKeyDictionary()
         self._pointed: weakref.WeakKeyDictionary[Dialect, PrivateDatabase] = (
+            weakref.WeakKeyDictionary()
+        )
+        # What SQLAlchemy had made to connect each engine, before it was pointed elsewhere.
+        self._creators: weakref.WeakKeyDictionary[Engine, Callable[..., Any]] = (
             weakref.WeakKeyDictionary()
         )
         self._unsupported: dict[str, str] = {}
@@ -162,7 +173,7 @@ class Engines:
         if self._unsupported:
             raise self._dialect_error(" and ".join(sorted(set(self._unsupported.values()))))
 
-    def create_own(self, url: str, **options: Any) -> Engine:
+    def create_own(self, url: str | URL, **options: Any) -> Engine:
         """Make an engine of greenroom's own, which is not one of the app's."""
         from sqlalchemy import create_engine
 
@@ -186,6 +197,24 @@ class Engines:
         """Close what the engines' pools hold on the running loop."""
         for engine, _ in self.engines():
             engine.dispose()
+
+    def told_to_the_driver(self, engine: Engine) -> dict[str, Any]:
+        """What an engine's driver is called with: the app's connect_args, and what its URL and listeners say.
+
+        Nothing where the app connects by a function of its own.
+        """
+        creator = self._creators.get(engine)
+        self._own.only_asks = True
+        try:
+            if creator is not None:
+                creator(None)
+        except _AskedError as asked:
+            return asked.keywords
+        except Exception:  # noqa: BLE001 - of a listener of the app's; it raises again where the app connects
+            return {}
+        finally:
+            self._own.only_asks = False
+        return {}
 
     def close_idle(self, but: Container[Engine]) -> None:
         """Close what waits in the engines' pools, on every loop; they connect again when they're asked to.
@@ -309,7 +338,7 @@ class Engines:
             return
         key = self._key_of(engine.url)
         if key not in self._databases and self._migrating is not None:
-            key = self._migrating
+            key = self._called_alike(key) or self._migrating
             if key.partition(":")[0] != key_of(engine.url, 0).partition(":")[0]:
                 raise GreenroomError(
                     Code.MIGRATION,
@@ -338,19 +367,23 @@ class Engines:
             return first if first in self._replicas else key
         if first == key:
             # Not by its host's name; by the database's, where that leaves no doubt.
-            name = key.rpartition("/")[2]
-            same = [
-                known
-                for known in self._databases
-                if known not in self._replicas
-                and known.partition(":")[0] == key.partition(":")[0]
-                and known.rpartition("/")[2] == name
-            ]
-            if len(same) == 1:
-                self._roles[role_key(url)] = first = same[0]
+            same = self._called_alike(key)
+            if same is not None:
+                self._roles[role_key(url)] = first = same
             else:
                 self._replicas.add(key)
         return first
+
+    def _called_alike(self, key: str) -> str | None:
+        """The one database that is of the same kind as that key's and has its name, whatever its server."""
+        same = [
+            known
+            for known in self._databases
+            if known not in self._replicas
+            and known.partition(":")[0] == key.partition(":")[0]
+            and known.rpartition("/")[2] == key.rpartition("/")[2]
+        ]
+        return same[0] if len(same) == 1 else None
 
     def _is_scratch(self, key: str) -> bool:
         """Whether a new database is somebody's scratch paper: in memory, or a temporary file.
@@ -409,6 +442,8 @@ class Engines:
         is_async = engine.dialect.is_async
 
         def redirect(arguments: list[Any], keywords: dict[str, Any]) -> None:
+            if getattr(self._own, "only_asks", False):
+                raise _AskedError(keywords)
             database.lead(engine_dialect, arguments, keywords)
             setattr(engine_dialect, ARGUMENTS, repr((arguments, sorted(keywords.items()))))
 
@@ -445,6 +480,8 @@ class Engines:
         """
         original: Any = engine.pool._creator  # noqa: SLF001 - there is no other way to ask
         own = getattr(original, "__module__", "") == "sqlalchemy.engine.create"
+        if own:
+            self._creators[engine] = original
         dialect = engine.dialect
         url = engine.url
 
@@ -510,11 +547,16 @@ def _last_word(dialect: Dialect, decide: Callable[[list[Any], dict[str, Any]], N
 def copy_listeners(source: Engine, target: Engine) -> None:
     """Let an engine tell the listeners of another one, but for SQLAlchemy's own."""
     for name in ("connect", "checkout", "checkin"):
-        for listener in getattr(source.pool.dispatch, name):
-            if not getattr(listener, "__module__", "").startswith("sqlalchemy."):
-                event.listen(target, name, listener)
+        for listener in listeners(source, name):
+            event.listen(target, name, listener)
     for listener in source.dispatch.begin:
         event.listen(target, "begin", listener)
+
+
+def listeners(engine: Engine, name: str) -> list[Callable[..., Any]]:
+    """What listens to an event of an engine's pool, but for SQLAlchemy's own."""
+    found = list(getattr(engine.pool.dispatch, name))
+    return [one for one in found if not getattr(one, "__module__", "").startswith("sqlalchemy.")]
 
 
 def _in_stdlib(file: Path) -> bool:

@@ -7,7 +7,7 @@ own knowledge.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +74,11 @@ class PrivateDatabase(ABC):
         """Change a driver's arguments so that they lead here, and keep what else they say."""
 
     @abstractmethod
-    def blocking(self) -> tuple[str, Callable[[], Any]]:
-        """A URL's dialect and a way to connect for code that can't await."""
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session.
+
+        :param told: what the app's own driver is called with: what it sets in a session is set here as well.
+        """
 
     def watch(self, engine: Engine) -> None:  # noqa: B027 - most dialects have no need to
         """See what an engine that leads here does, where the dialect needs to."""
@@ -92,6 +95,9 @@ class PrivateDatabase(ABC):
         :returns: whether they were there already, in a template of an earlier run.
         :raises GreenroomError: if they can't be made.
         """
+
+    def empty(self) -> None:  # noqa: B027 - only a taken template's tables are ever too many
+        """Drop what an earlier run has made in it."""
 
     @abstractmethod
     def is_empty(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from sqlalchemy import MetaData, Table, create_mock_engine, event
+from sqlalchemy import MetaData, Table, create_mock_engine, event, inspect, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
@@ -22,6 +23,8 @@ from greenroom.database.migrations import Migrations
 from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.setting import Setting
 
+#: One of a list of PostgreSQL's, in quotes or without.
+_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"|([^\s,"]+)')
 #: Changes when greenroom makes tables in another way than before.
 _FORMAT = 1
 
@@ -115,7 +118,8 @@ class Schema:
         """
         translated = engine.get_execution_options().get("schema_translate_map") or {}
         names = sorted((str(name), str(other)) for name, other in translated.items())
-        found = hashlib.sha256(f"{_FORMAT} {engine.dialect.name} {names}".encode())
+        session = sorted(engine.url.query.items())
+        found = hashlib.sha256(f"{_FORMAT} {engine.dialect.name} {names} {session}".encode())
         if migrates and self.migrations is not None:
             # The models as well: a migration may import them.
             found.update(self.migrations.fingerprint().encode())
@@ -170,8 +174,9 @@ class Schema:
             return
         try:
             with engine.begin() as connection:
+                _make_schemas(connection, _searched(connection))
                 for metadata in self._known():
-                    _make_schemas(connection, metadata)
+                    _make_schemas(connection, _named_by(metadata, connection))
                     metadata.create_all(connection)
                 if self._setting.value not in {"auto", "alembic", "none"}:
                     named = self._named()
@@ -186,6 +191,15 @@ class Schema:
                 f"the tables can't be made from the metadata: {text}",
                 "Correct the model, or name what to use instead: [tool.greenroom] schema.",
             ) from None
+
+    def is_found(self, engine: Engine) -> bool:
+        """Whether the engine's sessions find the tables where they look for what has no schema."""
+        if None in (engine.get_execution_options().get("schema_translate_map") or {}):
+            return True
+        tables = [table for metadata in self._known() for table in metadata.tables.values()]
+        searched = next((table.name for table in tables if table.schema is None), None)
+        with engine.connect() as connection:
+            return searched is None or inspect(connection).has_table(searched)
 
     def no_tables(self) -> GreenroomError:
         """The error for an app that has an engine and no table anywhere."""
@@ -228,16 +242,34 @@ class Schema:
         return metadata
 
 
-def _make_schemas(connection: Connection, metadata: MetaData) -> None:
+def _make_schemas(connection: Connection, names: list[str]) -> None:
     """`create_all` makes tables only; PostgreSQL's schemas are there before it."""
-    if connection.dialect.name != "postgresql":
+    if connection.dialect.name != "postgresql" or not names:
         return
+    there = set(connection.scalars(text("SELECT nspname FROM pg_namespace")))
+    for name in sorted(set(names) - there):
+        connection.execute(CreateSchema(name))
+
+
+def _searched(connection: Connection) -> list[str]:
+    """The schemas where the app's sessions on PostgreSQL look for what has none."""
+    if connection.dialect.name != "postgresql":
+        return []
+    path: str = connection.scalar(text("SHOW search_path")) or ""
+    words = [
+        quoted.replace('""', '"') if quoted else bare.lower()
+        for quoted, bare in _IDENTIFIER.findall(path)
+    ]
+    return [word for word in words if word != "$user" and not word.startswith("pg_")]
+
+
+def _named_by(metadata: MetaData, connection: Connection) -> list[str]:
+    """The schemas that metadata says."""
     said = _of_tables(metadata)
     said |= {sequence.schema for sequence in metadata._sequences.values()}  # noqa: SLF001 - no other list of them
     for table in metadata.tables.values():
         said |= {getattr(column.type, "schema", None) for column in table.columns}
-    for name in _translated(said, connection.get_execution_options()):
-        connection.execute(CreateSchema(name, if_not_exists=True))
+    return _translated(said, connection.get_execution_options())
 
 
 def _of_tables(metadata: MetaData) -> set[str | None]:

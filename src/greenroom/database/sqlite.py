@@ -13,10 +13,12 @@ import sqlite3
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import URL
 
 from greenroom.database import disk, sqlite_picture
 from greenroom.database.layers import Layers
@@ -25,7 +27,6 @@ from greenroom.database.sandbox.logical import LogicalConnection
 from greenroom.facts.errors import Code, GreenroomError
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import Dialect
 
 #: How long, in milliseconds, a reset waits for a commit that is just under way.
@@ -127,15 +128,15 @@ class SqliteDatabase(PrivateDatabase):
             # one, while nothing runs there. A shared connection is used in turns.
             keywords["check_same_thread"] = False
 
-    def blocking(self) -> tuple[str, Callable[[], Any]]:
-        """A URL's dialect and a way to connect for code that can't await."""
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session."""
 
         def connect() -> sqlite3.Connection:
             return sqlite3.connect(
                 self.path, check_same_thread=False, factory=self.connection_class
             )
 
-        return "sqlite://", connect
+        return URL.create("sqlite"), connect
 
     def build(self, fingerprint: str | None, make: Callable[[], None], *, rebuild: bool) -> bool:
         """Make the tables; that is cheaper than finding out whether they are kept somewhere."""

@@ -11,9 +11,11 @@ import hashlib
 import secrets
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import URL
 
 from greenroom.database import adoption
 from greenroom.database.identity import shown
@@ -30,7 +32,7 @@ from greenroom.facts.run import RunIdentity
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import Engine
     from sqlalchemy.engine.interfaces import Dialect
 
 #: How many databases with the same tables are kept; a worker takes the first that is free.
@@ -131,14 +133,16 @@ class MysqlDatabase(PrivateDatabase):
         address = {**self._connected_server().arguments(), "database": self.name}
         words.replace_address(dialect.driver, arguments, keywords, address)
 
-    def blocking(self) -> tuple[str, Callable[[], Any]]:
-        """A URL's dialect and a way to connect for code that can't await."""
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session."""
         pymysql = driver()
+        session = words.session(told)
 
         def connect() -> Any:
-            return pymysql.connect(**self._connected_server().arguments(), database=self.name)
+            there = self._connected_server().arguments()
+            return pymysql.connect(**session, **there, database=self.name)
 
-        return "mysql+pymysql://", connect
+        return URL.create("mysql+pymysql", query=session), connect
 
     def watch(self, engine: Engine) -> None:
         """Know which connections are in somebody's hands, and whether a table was changed."""

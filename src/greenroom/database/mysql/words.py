@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 #: The drivers that can be led to a private database, with their word for the database's name.
@@ -54,6 +55,12 @@ def replace_address(
         del keywords[name]
     keywords.update(address)
     keywords[DRIVERS[driver]] = keywords.pop("database")
+
+
+def session(keywords: Mapping[str, object]) -> dict[str, str]:
+    """What a driver's arguments set in a session, in PyMySQL's words."""
+    said = {word: keywords.get(word) for word in ("init_command", "sql_mode")}
+    return {word: str(value) for word, value in said.items() if value}
 
 
 def keeps(word: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import URL
 
 from greenroom.database import adoption
 from greenroom.database.identity import shown
@@ -24,7 +26,7 @@ from greenroom.facts.errors import Code, GreenroomError
 from greenroom.facts.run import RunIdentity
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import Engine
     from sqlalchemy.engine.interfaces import Dialect
 
 _RESET = "greenroom_reset"
@@ -137,10 +139,12 @@ class PostgresDatabase(PrivateDatabase):
         watch_definitions(engine, defined)
         refuse_databases(engine, "postgresql", is_own, lambda: self.place)
 
-    def blocking(self) -> tuple[str, Callable[[], Any]]:
-        """A URL's dialect and a way to connect for code that can't await."""
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session."""
         connect = driver().connect
-        return "postgresql+psycopg://", lambda: connect(**self._address())
+        session = words.session(told)
+        url = URL.create("postgresql+psycopg", query=session)
+        return url, lambda: connect(**session, **self._address())
 
     # -- its contents ------------------------------------------------------------------------------
 
@@ -201,6 +205,10 @@ class PostgresDatabase(PrivateDatabase):
         with contextlib.suppress(driver().Error):  # Its owner may be somebody else.
             mark = replace(self._adopted, complete=complete, used=time.time())
             self._connected_server().mark(self.name, mark)
+
+    def empty(self) -> None:
+        """Drop what an earlier run has made in it."""
+        adopted.empty(self._control.connection)
 
     def is_empty(self) -> bool:
         """Whether there is nothing of the app's in it."""

@@ -75,6 +75,9 @@ _ASYNCPG = frozenset(
 _NOT_OF_A_SERVER = frozenset({"dsn", "conninfo", "dbname", "database", "connect_timeout"})
 #: Not one of IPv6.
 _WITH_PORT = re.compile(r"([^:]+):(\d+)")
+#: A word of libpq's `options` ends at a space.
+_ESCAPED = re.compile(r"[\\\s]")
+_WORKS = "-c default_transaction_read_only=off -c statement_timeout=0"
 _SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 
 
@@ -117,6 +120,17 @@ def of_libpq(query: Mapping[str, str | Sequence[str]]) -> dict[str, str]:
     if len(split) == len(hosts):
         found["host"], found["port"] = (",".join(part) for part in zip(*split, strict=True))
     return found
+
+
+def session(keywords: Mapping[str, Any]) -> dict[str, str]:
+    """What a driver's arguments set in a session, in libpq's words: asyncpg has a dictionary of settings.
+
+    It is one that makes tables: where the app's only reads, or ends what takes long, it doesn't.
+    """
+    settings = keywords.get("server_settings") or {}
+    said = [(name, _ESCAPED.sub(r"\\\g<0>", str(value))) for name, value in settings.items()]
+    options = str(keywords.get("options") or " ".join(f"-c {name}={value}" for name, value in said))
+    return {"options": f"{options} {_WORKS}"} if options else {}
 
 
 def keeps(word: str) -> bool:
