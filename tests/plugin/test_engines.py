@@ -728,3 +728,49 @@ def test_what_an_app_of_the_projects_own_fixture_holds_is_closed_with_it(
         '[tool.pytest.ini_options]\nfilterwarnings = ["error"]'
     )
     project.run(pytester, "-p", "no:randomly").passed(9)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_listener_that_knows_its_own_driver_only(
+    pytester: pytest.Pytester, dialect: Dialect
+) -> None:
+    """It's heard for the app's connections, and keeps nobody from making the tables by another driver."""
+    make = (
+        'engine = create_async_engine("sqlite+aiosqlite:///shop.db")\nget_engine = lambda: engine\nHEARD = []\n'
+        '@event.listens_for(engine.sync_engine, "connect")\n'
+        "def connected(connection, record):\n"
+        "    cursor = connection.cursor()\n    cursor.execute('SELECT 1')\n    cursor.close()\n"
+        "    async def listened(driver): HEARD.append(driver)\n"
+        "    connection.run_async(listened)\n"
+        "app = FastAPI()\n"
+    )
+    sized = APP.replace("name: Mapped[str]", "name: Mapped[str] = mapped_column(String(20))")
+    main = sized.replace("create_engine,", "String, create_engine,").replace("{make}", make)
+    test = """
+import main
+from sqlalchemy import func, select
+async def test_async(client, db_session):
+    await client.post("/")
+    assert await db_session.scalar(select(func.count()).select_from(main.Item)) == 1
+    assert main.HEARD
+def test_blocking(client, db_session):
+    db_session.add(main.Item(name="own"))
+    assert client.get("/").json() == 1
+"""
+    files = {"main.py": dialect.app(main), "test_it.py": test}
+    for _ in range(2):
+        Project(files, dialect.environ).run(pytester).passed(2)
+
+
+def test_a_listener_that_fails_is_told_with_its_line(pytester: pytest.Pytester) -> None:
+    """And without a traceback, where it would fail for the app as well."""
+    make = (
+        'engine = create_engine("sqlite:///shop.db")\nget_engine = lambda: engine\n'
+        '@event.listens_for(engine, "connect")\n'
+        "def connected(connection, record):\n    raise LookupError('no key')\n"
+        "app = FastAPI()\n"
+    )
+    result = Project({"main.py": APP.replace("{make}", make), "test_it.py": SUITE}).run(pytester)
+    result.says("GR018 the tables can't be made from the metadata: LookupError: no key")
+    result.says("connected")
+    result.silent_about("INTERNALERROR")

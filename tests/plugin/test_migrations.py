@@ -393,3 +393,18 @@ def _two_databases(dialect: Dialect, source: str, host: str) -> str:
             f"sqlite:///{name}.db", f"{dialect.blocking}://shop:geheim@{host}/{name}"
         )
     return source
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_function_that_fails_is_told_with_its_line(
+    pytester: pytest.Pytester, dialect: Dialect
+) -> None:
+    """And without a traceback."""
+    build = "def build(connection):\n    raise LookupError('no seeds')\n"
+    made = project(dialect, "").with_environ(GREENROOM_SCHEMA="tables:build")
+    files = {name: text for name, text in made.files.items() if "alembic" not in name}
+    result = Project({**files, "tables.py": build}, made.environ).run(pytester)
+    result.says("GR018 the tables can't be made from tables:build: LookupError: no seeds")
+    result.says("tables.py:2 build")
+    result.silent_about("Traceback")
+    result.silent_about("INTERNALERROR")

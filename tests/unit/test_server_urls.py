@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import make_url
 
 from greenroom.database.mysql.server import Server as MysqlServer
-from greenroom.database.postgresql.words import of_libpq, session
+from greenroom.database.postgresql.words import of_libpq, searched, session
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,18 @@ def test_what_a_session_is_set_to_is_told_to_libpq(told: dict[str, object], expe
     """And nothing of where the server is, or of who asks; one that only reads couldn't make tables."""
     writes = " -c default_transaction_read_only=off -c statement_timeout=0"
     assert session(told) == ({"options": expected + writes} if expected else {})
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", {}),
+        ("-c jit=off -c application_name=worker-4711", {}),
+        ("-csearch_path=a,b -c jit=off", {"search_path": "a,b"}),
+        ("-c search_path=a,\\ b", {"search_path": "a,\\ b"}),
+        ("-c search_path=a --search_path=b", {"search_path": "b"}),
+    ],
+)
+def test_where_a_sessions_tables_are(options: str, expected: dict[str, str]) -> None:
+    """The last word counts; what differs from run to run is no part of it."""
+    assert searched({"options": options}) == expected

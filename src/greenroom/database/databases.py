@@ -63,10 +63,10 @@ class Databases:
         self._identity = identity
         self._rebuild = settings.rebuild.value
         self._servers = Servers(settings.database, identity, self._directory)
-        # What is made ready by the code that runs: its own connections don't wait for it.
         # Whether the migrations make the tables of several databases, and which they make now.
         self._joint = False
         self._migrating: PrivateDatabase | None = None
+        # What is made ready by the code that runs: its own connections don't wait for it.
         self._building: ContextVar[frozenset[PrivateDatabase]] = ContextVar(
             "greenroom_building", default=frozenset()
         )

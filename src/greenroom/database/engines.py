@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from greenroom.database.identity import (
@@ -204,10 +205,11 @@ class Engines:
         Nothing where the app connects by a function of its own.
         """
         creator = self._creators.get(engine)
+        if creator is None:
+            return {}
         self._own.only_asks = True
         try:
-            if creator is not None:
-                creator(None)
+            creator(None).close()  # A listener of the app's has connected by itself.
         except _AskedError as asked:
             return asked.keywords
         except Exception:  # noqa: BLE001 - of a listener of the app's; it raises again where the app connects
@@ -546,11 +548,30 @@ def _last_word(dialect: Dialect, decide: Callable[[list[Any], dict[str, Any]], N
 
 def copy_listeners(source: Engine, target: Engine) -> None:
     """Let an engine tell the listeners of another one, but for SQLAlchemy's own."""
+    same = source.dialect.driver == target.dialect.driver
     for name in ("connect", "checkout", "checkin"):
         for listener in listeners(source, name):
-            event.listen(target, name, listener)
+            event.listen(target, name, listener if same else _if_it_can(listener))
     for listener in source.dispatch.begin:
         event.listen(target, "begin", listener)
+
+
+def _if_it_can(listener: Callable[..., object]) -> Callable[..., None]:
+    """A listener that may only know another driver's connections: asyncpg's codecs, say, aren't psycopg's.
+
+    What else fails in it is told where the app itself connects.
+    """
+
+    def heard(connection: Any, *others: Any) -> None:
+        try:
+            listener(connection, *others)
+        except DisconnectionError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever another driver's connection lacks
+            if connection is not None:
+                connection.rollback()
+
+    return heard
 
 
 def listeners(engine: Engine, name: str) -> list[Callable[..., Any]]:

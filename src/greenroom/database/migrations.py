@@ -102,7 +102,7 @@ class Migrations:
             f"{str(error).strip().splitlines()[0] if str(error).strip() else '(no message)'}",
             "Correct the migration; or name what to make the tables from instead: "
             "[tool.greenroom] schema.",
-            _own_frames(error, self._folder),
+            own_frames(error, self._folder),
         )
 
     def _config(self) -> Any:
@@ -208,7 +208,7 @@ def _logging_kept() -> Iterator[None]:
                 logger.propagate = propagate
 
 
-def _own_frames(error: BaseException, folder: Path) -> str:
+def own_frames(error: BaseException, folder: Path) -> str:
     """The lines of the project's own files that the error went through."""
     lines = []
     trace = error.__traceback__

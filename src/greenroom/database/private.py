@@ -75,7 +75,7 @@ class PrivateDatabase(ABC):
 
     @abstractmethod
     def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
-        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session.
+        """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go.
 
         :param told: what the app's own driver is called with: what it sets in a session is set here as well.
         """

@@ -74,6 +74,12 @@ class Schema:
             )
         return found
 
+    def _source(self) -> str:
+        """What makes the tables where migrations don't, in a message."""
+        named = self._setting.value
+        is_metadata = named in {"auto", "alembic"} or isinstance(self._named(), MetaData)
+        return "the metadata" if is_metadata else named
+
     def describe(self) -> str:
         """The header's words for where the tables come from."""
         if not self.makes_tables:
@@ -182,14 +188,18 @@ class Schema:
                     named = self._named()
                     if not isinstance(named, MetaData):
                         named(connection)
-        except SQLAlchemyError as error:
+        except GreenroomError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a listener of the app's, or its function, may raise anything
             if disk.is_full(error):
                 raise disk.cannot_be_written(where, error) from None
-            text = str(getattr(error, "orig", None) or error).splitlines()[0]
+            said = str(getattr(error, "orig", None) or error).strip() or "(no message)"
+            kind = "" if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: "
             raise GreenroomError(
                 Code.SCHEMA,
-                f"the tables can't be made from the metadata: {text}",
-                "Correct the model, or name what to use instead: [tool.greenroom] schema.",
+                f"the tables can't be made from {self._source()}: {kind}{said.splitlines()[0]}",
+                "Correct that, or name what to use instead: [tool.greenroom] schema.",
+                migrations.own_frames(error, self._root),
             ) from None
 
     def is_found(self, engine: Engine) -> bool:
@@ -198,8 +208,11 @@ class Schema:
             return True
         tables = [table for metadata in self._known() for table in metadata.tables.values()]
         searched = next((table.name for table in tables if table.schema is None), None)
-        with engine.connect() as connection:
-            return searched is None or inspect(connection).has_table(searched)
+        try:
+            with engine.connect() as connection:
+                return searched is None or inspect(connection).has_table(searched)
+        except Exception:  # noqa: BLE001 - of a listener of the app's: it raises again where the app connects
+            return True
 
     def no_tables(self) -> GreenroomError:
         """The error for an app that has an engine and no table anywhere."""

@@ -129,7 +129,7 @@ class SqliteDatabase(PrivateDatabase):
             keywords["check_same_thread"] = False
 
     def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
-        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session."""
+        """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go."""
 
         def connect() -> sqlite3.Connection:
             return sqlite3.connect(

@@ -134,7 +134,7 @@ class MysqlDatabase(PrivateDatabase):
         words.replace_address(dialect.driver, arguments, keywords, address)
 
     def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
-        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session."""
+        """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go."""
         pymysql = driver()
         session = words.session(told)
 

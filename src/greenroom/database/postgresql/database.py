@@ -140,10 +140,10 @@ class PostgresDatabase(PrivateDatabase):
         refuse_databases(engine, "postgresql", is_own, lambda: self.place)
 
     def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
-        """A way to connect for code that can't await, and a URL with its dialect and what it sets in a session."""
+        """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go."""
         connect = driver().connect
         session = words.session(told)
-        url = URL.create("postgresql+psycopg", query=session)
+        url = URL.create("postgresql+psycopg", query=words.searched(session))
         return url, lambda: connect(**session, **self._address())
 
     # -- its contents ------------------------------------------------------------------------------

@@ -77,6 +77,8 @@ _NOT_OF_A_SERVER = frozenset({"dsn", "conninfo", "dbname", "database", "connect_
 _WITH_PORT = re.compile(r"([^:]+):(\d+)")
 #: A word of libpq's `options` ends at a space.
 _ESCAPED = re.compile(r"[\\\s]")
+#: The schemas where a session looks for tables, in libpq's `options`.
+_SEARCHED = re.compile(r"search_path=((?:\\.|\S)*)")
 _WORKS = "-c default_transaction_read_only=off -c statement_timeout=0"
 _SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 
@@ -131,6 +133,12 @@ def session(keywords: Mapping[str, Any]) -> dict[str, str]:
     said = [(name, _ESCAPED.sub(r"\\\g<0>", str(value))) for name, value in settings.items()]
     options = str(keywords.get("options") or " ".join(f"-c {name}={value}" for name, value in said))
     return {"options": f"{options} {_WORKS}"} if options else {}
+
+
+def searched(session: Mapping[str, str]) -> dict[str, str]:
+    """The part of a session's words that says where its tables are."""
+    found = _SEARCHED.findall(session.get("options", ""))
+    return {"search_path": found[-1]} if found else {}
 
 
 def keeps(word: str) -> bool:
