@@ -762,6 +762,43 @@ def test_blocking(client, db_session):
         Project(files, dialect.environ).run(pytester).passed(2)
 
 
+@pytest.mark.parametrize("dialect", KINDS[:2])
+def test_what_listens_to_every_engine_is_heard_once(
+    pytester: pytest.Pytester, dialect: Dialect
+) -> None:
+    """Also by what makes the tables and by a `def` test's session; an async driver's needn't know theirs."""
+    make = """
+from collections import Counter
+from sqlalchemy.engine import Engine
+engine = create_async_engine("sqlite+aiosqlite:///shop.db")
+get_engine = lambda: engine
+HEARD = Counter()
+async def nothing(driver): pass
+
+@event.listens_for(Engine, "connect")
+def connected(connection, record):
+    HEARD[id(record)] += 1
+    connection.run_async(nothing)
+
+@event.listens_for(Engine, "begin")
+def begun(connection): HEARD[id(connection)] += 1
+
+app = FastAPI()
+"""
+    test = """
+import main
+def test_it(client, db_session):
+    main.HEARD.clear()
+    db_session.add(main.Item(name="own"))
+    db_session.commit()
+    assert client.get("/").json() == 1
+    assert len(main.HEARD) >= 2 and set(main.HEARD.values()) == {1}
+"""
+    files = {"main.py": dialect.app(APP.replace("{make}", make)), "test_it.py": test}
+    # In a process of its own: the listeners stay in it.
+    Project(files, dialect.environ).run_subprocess(pytester).passed(1)
+
+
 def test_a_listener_that_fails_is_told_with_its_line(pytester: pytest.Pytester) -> None:
     """And without a traceback, where it would fail for the app as well."""
     make = (

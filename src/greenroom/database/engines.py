@@ -550,10 +550,14 @@ def copy_listeners(source: Engine, target: Engine) -> None:
     """Let an engine tell the listeners of another one, but for SQLAlchemy's own."""
     same = source.dialect.driver == target.dialect.driver
     for name in ("connect", "checkout", "checkin"):
+        # Those that listen to every pool are among the source's, and heard once, like its own.
+        own: Any = getattr(target.pool.dispatch, name).for_modify(target.pool.dispatch)
+        own.parent_listeners = ()
         for listener in listeners(source, name):
             event.listen(target, name, listener if same else _if_it_can(listener))
     for listener in source.dispatch.begin:
-        event.listen(target, "begin", listener)
+        if listener not in target.dispatch.begin:
+            event.listen(target, "begin", listener)
 
 
 def _if_it_can(listener: Callable[..., object]) -> Callable[..., None]:
