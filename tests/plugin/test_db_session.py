@@ -413,3 +413,50 @@ def test_a_def_tests_session_is_set_as_an_async_apps_are(pytester: pytest.Pytest
     """
     files = {"main.py": textwrap.dedent(app), "test_it.py": textwrap.dedent(test)}
     Project(files, ASYNCMY.environ).run(pytester).passed(1)
+
+
+@pytest.mark.parametrize("dialect", KINDS[:2])
+def test_a_def_tests_session_writes_json_as_an_async_app_does(
+    pytester: pytest.Pytester, dialect: Dialect
+) -> None:
+    """By the serializer that the app's engine was given; PostgreSQL's addresses are what it was told, too."""
+    app = """
+    import json
+    from decimal import Decimal
+    from fastapi import FastAPI
+    from sqlalchemy import JSON, String
+    from sqlalchemy.dialects.postgresql import INET
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+    app = FastAPI()
+    class Base(DeclarativeBase): pass
+    class Document(Base):
+        __tablename__ = "documents"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        body: Mapped[dict] = mapped_column(JSON)
+        sender: Mapped[str] = mapped_column(String(40).with_variant(INET(), "postgresql"))
+    def read(text): return json.loads(text, parse_float=Decimal)
+    def write(value): return json.dumps(value, default=str)
+    engine = create_async_engine("sqlite+aiosqlite:///app.db", json_serializer=write, json_deserializer=read)
+    """
+    test = """
+    from decimal import Decimal
+    from uuid import UUID
+    from main import Document
+    from sqlalchemy import select
+    def test_it(db_session):
+        db_session.add(Document(body={"id": UUID(int=5), "price": 1.5}, sender="10.0.0.1"))
+        db_session.commit()
+        db_session.expire_all()
+        found = db_session.scalars(select(Document)).one()
+        assert found.body == {"id": str(UUID(int=5)), "price": Decimal("1.5")}
+        assert found.sender == "10.0.0.1"
+    """
+    main = dialect.app(textwrap.dedent(app))
+    if dialect.name != "sqlite":
+        main = main.replace(
+            "json_serializer=write", "json_serializer=write, native_inet_types=False"
+        )
+    Project({"main.py": main, "test_it.py": textwrap.dedent(test)}, dialect.environ).run(
+        pytester
+    ).passed(1)

@@ -527,13 +527,21 @@ class Databases:
             return self._faces[database]
         dialect: Any = engine.dialect
         url, connect = database.blocking(self._engines.told_to_the_driver(engine))
+        inet = getattr(dialect, "_native_inet_types", None)
+        # psycopg knows from them what the dialect was told of JSON and of addresses.
+        adapters: dict[str, Any] = {}
+        # There is no other way to ask.
         face = self._engines.create_own(
             url,
-            creator=connect,
+            creator=lambda: connect(**adapters),
             poolclass=NullPool,
-            json_serializer=dialect._json_serializer,  # noqa: SLF001 - there is no other way to ask
+            json_serializer=dialect._json_serializer,  # noqa: SLF001
             json_deserializer=dialect._json_deserializer,  # noqa: SLF001
+            **({"native_inet_types": inet} if inet is not None else {}),
         )
+        known = getattr(face.dialect, "_psycopg_adapters_map", None)
+        if known is not None:
+            adapters["context"] = known
         copy_listeners(engine, face)
         database.watch(face)
         self._faces[database] = face.execution_options(**engine.get_execution_options())

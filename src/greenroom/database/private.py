@@ -74,7 +74,7 @@ class PrivateDatabase(ABC):
         """Change a driver's arguments so that they lead here, and keep what else they say."""
 
     @abstractmethod
-    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[..., Any]]:
         """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go.
 
         :param told: what the app's own driver is called with: what it sets in a session is set here as well.

@@ -128,7 +128,7 @@ class SqliteDatabase(PrivateDatabase):
             # one, while nothing runs there. A shared connection is used in turns.
             keywords["check_same_thread"] = False
 
-    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[..., Any]]:
         """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go."""
 
         def connect() -> sqlite3.Connection:

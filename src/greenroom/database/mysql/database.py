@@ -133,7 +133,7 @@ class MysqlDatabase(PrivateDatabase):
         address = {**self._connected_server().arguments(), "database": self.name}
         words.replace_address(dialect.driver, arguments, keywords, address)
 
-    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[..., Any]]:
         """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go."""
         pymysql = driver()
         session = words.session(told)

@@ -139,12 +139,12 @@ class PostgresDatabase(PrivateDatabase):
         watch_definitions(engine, defined)
         refuse_databases(engine, "postgresql", is_own, lambda: self.place)
 
-    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[[], Any]]:
+    def blocking(self, told: Mapping[str, Any]) -> tuple[URL, Callable[..., Any]]:
         """A way to connect for code that can't await, and a URL: its dialect, and what else decides where tables go."""
         connect = driver().connect
         session = words.session(told)
         url = URL.create("postgresql+psycopg", query=words.searched(session))
-        return url, lambda: connect(**session, **self._address())
+        return url, lambda **more: connect(**session, **self._address(), **more)
 
     # -- its contents ------------------------------------------------------------------------------
 
