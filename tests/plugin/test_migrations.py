@@ -408,3 +408,35 @@ def test_a_function_that_fails_is_told_with_its_line(
     result.says("tables.py:2 build")
     result.silent_about("Traceback")
     result.silent_about("INTERNALERROR")
+
+
+def test_a_migration_creates_the_extension_vector_as_the_apps_role(
+    pytester: pytest.Pytester,
+) -> None:
+    """On the embedded server, whose roles are no superusers; the next run takes it from the template."""
+    dialect = Dialect("embedded", "postgresql+asyncpg", "postgresql+psycopg")
+    migration = """
+revision = "3f9c1a"
+down_revision = None
+from alembic import op
+def upgrade():
+    op.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    op.execute("CREATE TABLE items (id serial PRIMARY KEY, name text NOT NULL, place vector(2))")
+    op.execute("CREATE INDEX ON items USING hnsw (place vector_l2_ops)")
+    op.execute("INSERT INTO items (name, place) VALUES ('near', '[1,1]'), ('far', '[9,9]')")
+"""
+    test = """
+import pytest
+from sqlalchemy import text
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_it(client, db_session, attempt):
+    assert (await client.get("/")).json() == ["near", "far"]
+    await db_session.execute(text("INSERT INTO items (name, place) VALUES ('here', '[0,0]')"))
+    await db_session.execute(text("DELETE FROM items WHERE name = 'far'"))
+    found = await db_session.scalars(text("SELECT name FROM items ORDER BY place <-> '[0,0]' LIMIT 2"))
+    assert found.all() == ["here", "near"]
+    assert not await db_session.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+"""
+    made = project(dialect, SYNC_ENV, **{"migrations/versions/3f9c1a_items.py": migration})
+    for _ in range(2):
+        Project({**made.files, "test_it.py": test}, made.environ).run(pytester).passed(2)
