@@ -440,3 +440,32 @@ async def test_it(client, db_session, attempt):
     made = project(dialect, SYNC_ENV, **{"migrations/versions/3f9c1a_items.py": migration})
     for _ in range(2):
         Project({**made.files, "test_it.py": test}, made.environ).run(pytester).passed(2)
+
+
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_function_alone_makes_the_tables(pytester: pytest.Pytester, dialect: Dialect) -> None:
+    """None that is mapped is there before it."""
+    build = """
+from sqlalchemy import text
+def build(connection):
+    connection.execute(text("CREATE TABLE base (id integer NOT NULL PRIMARY KEY, name varchar(40))"))
+    connection.execute(text("CREATE VIEW items AS SELECT id, name FROM base"))
+    connection.execute(text("INSERT INTO base VALUES (1, 'by a function')"))
+"""
+    main = MAIN.replace('        session.add(Item(name="more"))\n', "")
+    test = TEST.format(row="by a function")
+    files = {"main.py": dialect.app(main), "tables.py": build, "test_it.py": test}
+    made = Project(files, dialect.environ).with_environ(GREENROOM_SCHEMA="tables:build")
+    for _ in range(2):
+        made.run(pytester).passed(3)
+
+
+def test_an_async_function_is_refused(pytester: pytest.Pytester) -> None:
+    """It isn't called and forgotten."""
+    files = {
+        "main.py": MAIN,
+        "tables.py": "async def build(connection): pass\n",
+        "test_it.py": TEST.format(row=""),
+    }
+    result = Project(files).with_environ(GREENROOM_SCHEMA="tables:build").run(pytester)
+    result.says("GR018 schema 'tables:build'", "is an async function", "Make it a `def`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import re
 import sys
 import weakref
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from sqlalchemy import MetaData, Table, create_mock_engine, event, inspect, text
+from sqlalchemy import MetaData, Table, create_mock_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
@@ -76,9 +77,14 @@ class Schema:
 
     def _source(self) -> str:
         """What makes the tables where migrations don't, in a message."""
-        named = self._setting.value
-        is_metadata = named in {"auto", "alembic"} or isinstance(self._named(), MetaData)
-        return "the metadata" if is_metadata else named
+        return "the metadata" if self._function() is None else self._setting.value
+
+    def _function(self) -> Callable[[Connection], object] | None:
+        """The function that alone makes the tables, if one is named."""
+        if self._setting.value in {"auto", "alembic", "none"}:
+            return None
+        named = self._named()
+        return None if isinstance(named, MetaData) else named
 
     def describe(self) -> str:
         """The header's words for where the tables come from."""
@@ -129,11 +135,10 @@ class Schema:
         if migrates and self.migrations is not None:
             # The models as well: a migration may import them.
             found.update(self.migrations.fingerprint().encode())
-        if self._setting.value not in {"auto", "alembic"}:
-            named = self._named()
-            if not isinstance(named, MetaData):
-                module = sys.modules[named.__module__]
-                found.update(Path(str(module.__file__)).read_bytes())
+        make = self._function()
+        if make is not None:
+            module = sys.modules[make.__module__]
+            found.update(Path(str(module.__file__)).read_bytes())
         statements: list[str] = []
 
         def sent(statement: Any, *rows: object, **values: object) -> None:
@@ -180,14 +185,14 @@ class Schema:
             return
         try:
             with engine.begin() as connection:
+                make = self._function()
+                if make is not None:
+                    make(connection)
+                    return
                 _make_schemas(connection, _searched(connection))
                 for metadata in self._known():
                     _make_schemas(connection, _named_by(metadata, connection))
                     metadata.create_all(connection)
-                if self._setting.value not in {"auto", "alembic", "none"}:
-                    named = self._named()
-                    if not isinstance(named, MetaData):
-                        named(connection)
         except GreenroomError:
             raise
         except Exception as error:  # noqa: BLE001 - a listener of the app's, or its function, may raise anything
@@ -198,7 +203,8 @@ class Schema:
             raise GreenroomError(
                 Code.SCHEMA,
                 f"the tables can't be made from {self._source()}: {kind}{said.splitlines()[0]}",
-                "Correct that, or name what to use instead: [tool.greenroom] schema.",
+                "Correct that, or name what to use instead: [tool.greenroom] schema; "
+                'schema = "none" if the app makes its tables by itself.',
                 migrations.own_frames(error, self._root),
             ) from None
 
@@ -210,7 +216,7 @@ class Schema:
         searched = next((table.name for table in tables if table.schema is None), None)
         try:
             with engine.connect() as connection:
-                return searched is None or inspect(connection).has_table(searched)
+                return searched is None or connection.dialect.has_table(connection, searched)
         except Exception:  # noqa: BLE001 - of a listener of the app's: it raises again where the app connects
             return True
 
@@ -246,6 +252,12 @@ class Schema:
             ) from None
         metadata = found if isinstance(found, MetaData) else getattr(found, "metadata", None)
         if isinstance(found, FunctionType) and not isinstance(metadata, MetaData):
+            if inspect.iscoroutinefunction(found):
+                raise GreenroomError(
+                    Code.SCHEMA,
+                    f"schema {name!r} ({self._setting.source}) is an async function.",
+                    "Make it a `def`: it is given a sync Connection, also where the app is async.",
+                )
             return found
         if not isinstance(metadata, MetaData):
             kind = type(found).__name__
