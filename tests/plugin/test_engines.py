@@ -12,7 +12,7 @@ APP = """
 from contextlib import asynccontextmanager
 import sqlite3
 from fastapi import FastAPI, Request
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import String, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool, StaticPool
@@ -22,7 +22,7 @@ class Base(DeclarativeBase): pass
 class Item(Base):
     __tablename__ = "items"
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(String(20))
 
 {make}
 
@@ -712,10 +712,7 @@ def test_what_an_app_of_the_projects_own_fixture_holds_is_closed_with_it(
     """Its lifespan was started by nobody: a later test isn't told of its connections."""
     url = "sqlite+aiosqlite:///shop.db" if make == "create_async_engine" else "sqlite:///shop.db"
     router = "from fastapi import APIRouter\napp = APIRouter()"
-    sized = APP.replace("name: Mapped[str]", "name: Mapped[str] = mapped_column(String(20))")
-    factory = sized.replace("{make}", router).replace(
-        "create_engine,", "String, create_engine,"
-    ) + (
+    factory = APP.replace("{make}", router) + (
         f'\nget_engine = lambda: engine\ndef create_app():\n    global engine\n    engine = {make}("{url}")\n'
         "    made = FastAPI()\n    made.include_router(app)\n    return made\n"
     )
@@ -744,8 +741,6 @@ def test_a_listener_that_knows_its_own_driver_only(
         "    connection.run_async(listened)\n"
         "app = FastAPI()\n"
     )
-    sized = APP.replace("name: Mapped[str]", "name: Mapped[str] = mapped_column(String(20))")
-    main = sized.replace("create_engine,", "String, create_engine,").replace("{make}", make)
     test = """
 import main
 from sqlalchemy import func, select
@@ -757,7 +752,7 @@ def test_blocking(client, db_session):
     db_session.add(main.Item(name="own"))
     assert client.get("/").json() == 1
 """
-    files = {"main.py": dialect.app(main), "test_it.py": test}
+    files = {"main.py": dialect.app(APP.replace("{make}", make)), "test_it.py": test}
     for _ in range(2):
         Project(files, dialect.environ).run(pytester).passed(2)
 

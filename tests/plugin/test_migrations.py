@@ -7,7 +7,7 @@ import uuid
 import pymysql
 import pytest
 
-from tests.dialects import ASYNCMY, KINDS, MARIADB, MARIADB_PORT, Dialect, needs_mariadb
+from tests.dialects import ASYNCMY, KINDS, MARIADB, MARIADB_PORT, SQLITE, Dialect, needs_mariadb
 from tests.harness import Project
 
 MAIN = """
@@ -132,6 +132,12 @@ def project(dialect: Dialect, env: str, row: str = "by a migration", **files: st
     return Project({**there, **files}, dialect.environ)
 
 
+def by_a_function(dialect: Dialect, build: str, main: str = MAIN) -> Project:
+    test = TEST.format(row="by a function")
+    files = {"main.py": dialect.app(main), "tables.py": build, "test_it.py": test}
+    return Project(files, dialect.environ).with_environ(GREENROOM_SCHEMA="tables:build")
+
+
 @pytest.mark.parametrize("dialect", KINDS)
 @pytest.mark.parametrize("env", [ASYNC_ENV, SYNC_ENV], ids=["async", "sync"])
 def test_the_migrations_make_the_tables(
@@ -210,9 +216,7 @@ def build(connection):
     Base.metadata.create_all(connection)
     connection.execute(text("INSERT INTO items (name) VALUES ('by a function')"))
 """
-    made = project(served, "", "by a function").with_environ(GREENROOM_SCHEMA="tables:build")
-    files = {name: text for name, text in made.files.items() if "alembic" not in name}
-    result = Project({**files, "tables.py": build}, made.environ).run(pytester)
+    result = by_a_function(served, build).run(pytester)
     result.passed(3)
     assert "schema by tables:build" in result.header()
 
@@ -401,9 +405,7 @@ def test_a_function_that_fails_is_told_with_its_line(
 ) -> None:
     """And without a traceback."""
     build = "def build(connection):\n    raise LookupError('no seeds')\n"
-    made = project(dialect, "").with_environ(GREENROOM_SCHEMA="tables:build")
-    files = {name: text for name, text in made.files.items() if "alembic" not in name}
-    result = Project({**files, "tables.py": build}, made.environ).run(pytester)
+    result = by_a_function(dialect, build).run(pytester)
     result.says("GR018 the tables can't be made from tables:build: LookupError: no seeds")
     result.says("tables.py:2 build")
     result.silent_about("Traceback")
@@ -453,19 +455,13 @@ def build(connection):
     connection.execute(text("INSERT INTO base VALUES (1, 'by a function')"))
 """
     main = MAIN.replace('        session.add(Item(name="more"))\n', "")
-    test = TEST.format(row="by a function")
-    files = {"main.py": dialect.app(main), "tables.py": build, "test_it.py": test}
-    made = Project(files, dialect.environ).with_environ(GREENROOM_SCHEMA="tables:build")
+    made = by_a_function(dialect, build, main)
     for _ in range(2):
         made.run(pytester).passed(3)
 
 
 def test_an_async_function_is_refused(pytester: pytest.Pytester) -> None:
     """It isn't called and forgotten."""
-    files = {
-        "main.py": MAIN,
-        "tables.py": "async def build(connection): pass\n",
-        "test_it.py": TEST.format(row=""),
-    }
-    result = Project(files).with_environ(GREENROOM_SCHEMA="tables:build").run(pytester)
+    build = "async def build(connection): pass\n"
+    result = by_a_function(SQLITE, build).run(pytester)
     result.says("GR018 schema 'tables:build'", "is an async function", "Make it a `def`")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pytest
 
 from tests.harness import Project, Result
@@ -244,6 +242,7 @@ class Entry(Base):
     name: Mapped[str]
 
 app = FastAPI()
+send = engine
 
 def write(connection):
     connection.execute(Entry.__table__.insert().values(name="lamp"))
@@ -292,7 +291,7 @@ def test_the_tables_are_made_where_the_apps_sessions_look_for_them(
     """By whatever means it tells the server; a `def` test's session is set as the app's are."""
     main = how.format(path=path) + LOOKING
     test = LOOKED_FOR.format(schema=schema)
-    run(pytester, postgresql_url, main.replace("engine =", "send = engine ="), test).passed(4)
+    run(pytester, postgresql_url, main, test).passed(4)
 
 
 @pytest.mark.parametrize("how", [ASYNCPG, LISTENER], ids=["asyncpg", "listener"])
@@ -303,7 +302,7 @@ def test_another_search_path_makes_another_template(
     for schema in ("one", "two", "two"):
         main = how.format(path=schema) + LOOKING
         test = LOOKED_FOR.format(schema=schema)
-        run(pytester, postgresql_url, main.replace("engine =", "send = engine ="), test).passed(4)
+        run(pytester, postgresql_url, main, test).passed(4)
 
 
 def test_an_engine_that_only_reads_may_be_the_first(
@@ -315,8 +314,7 @@ def test_an_engine_that_only_reads_may_be_the_first(
         path="tenant"
     )
     test = """
-    async def test_it(client):
-        assert (await client.post("/")).json() == [["tenant"], 1]
-    """
-    files = main.replace("engine =", "send = engine =") + LOOKING
-    run(pytester, postgresql_url, files, textwrap.dedent(test)).passed(1)
+async def test_it(client):
+    assert (await client.post("/")).json() == [["tenant"], 1]
+"""
+    run(pytester, postgresql_url, main + LOOKING, test).passed(1)

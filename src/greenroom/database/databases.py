@@ -63,9 +63,8 @@ class Databases:
         self._identity = identity
         self._rebuild = settings.rebuild.value
         self._servers = Servers(settings.database, identity, self._directory)
-        # Whether the migrations make the tables of several databases, and which they make now.
+        # Whether the migrations make the tables of several databases.
         self._joint = False
-        self._migrating: PrivateDatabase | None = None
         # What is made ready by the code that runs: its own connections don't wait for it.
         self._building: ContextVar[frozenset[PrivateDatabase]] = ContextVar(
             "greenroom_building", default=frozenset()
@@ -418,9 +417,10 @@ class Databases:
 
     def _before_connect(self, database: PrivateDatabase) -> None:
         """Have a database that appeared in the start-up, or in the middle of a test, ready in time."""
-        if database in self._building.get():
+        building = self._building.get()
+        if database in building:
             return
-        if self._migrating is not None and self._migrating in self._building.get():
+        if building and self.schema.migrations is not None and self._main in building:
             self._reached_by_migrations(database)
             return
         with self._first_connect:
@@ -438,12 +438,11 @@ class Databases:
         :raises GreenroomError: if the tables of one alone were to be kept for later runs, which would not run
             these migrations and leave the others empty.
         """
-        assert self._migrating is not None
         if database in self._built:
             return
         if not self._joint:
             self._joint = True
-            if self._migrating.on_a_server:
+            if self._main.on_a_server:
                 raise GreenroomError(
                     Code.MIGRATION,
                     "the migrations make the tables of several databases.",
@@ -498,12 +497,8 @@ class Databases:
         migrates = self.schema.migrations is not None and database is self._main
 
         def make_tables() -> None:
-            self._migrating = database if migrates else None
-            try:
-                with self._engines.migrating(database):
-                    self.schema.build(face, database.place, migrates=migrates)
-            finally:
-                self._migrating = None
+            with self._engines.migrating(database):
+                self.schema.build(face, database.place, migrates=migrates)
 
         fingerprint = self.schema.fingerprint(face, migrates=migrates)
         was_joint = self._joint

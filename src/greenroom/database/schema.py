@@ -92,7 +92,7 @@ class Schema:
             return "schema by the app itself"
         if self.migrations is not None:
             return self.migrations.describe()
-        if self._setting.value != "auto" and not isinstance(self._named(), MetaData):
+        if self._function() is not None:
             return f"schema by {self._setting.value}"
         count = sum(len(metadata.tables) for metadata in self.metadatas())
         tables = "1 table" if count == 1 else f"{count} tables"
@@ -210,13 +210,14 @@ class Schema:
 
     def is_found(self, engine: Engine) -> bool:
         """Whether the engine's sessions find the tables where they look for what has no schema."""
-        if None in (engine.get_execution_options().get("schema_translate_map") or {}):
-            return True
         tables = [table for metadata in self._known() for table in metadata.tables.values()]
         searched = next((table.name for table in tables if table.schema is None), None)
+        translated = engine.get_execution_options().get("schema_translate_map") or {}
+        if searched is None or None in translated:
+            return True
         try:
             with engine.connect() as connection:
-                return searched is None or connection.dialect.has_table(connection, searched)
+                return connection.dialect.has_table(connection, searched)
         except Exception:  # noqa: BLE001 - of a listener of the app's: it raises again where the app connects
             return True
 
