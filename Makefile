@@ -9,6 +9,9 @@ DOCS := .venv-docs
 APART := $(addprefix --ignore tests/,fuzz shapes probes boundary data docs examples)
 PIP := -m pip install --quiet --disable-pip-version-check
 
+# The suites start hundreds of processes: modules are compiled once, not by each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test parts shapes probes fuzz docs servers lint types imports check oldest soak fresh bench \
 	reference pictures site clean
 
