@@ -48,23 +48,30 @@ for _name in STAY:
     importlib.import_module(_name)
 
 
-def collect(request: pytest.FixtureRequest) -> None:
-    if "pytester" in request.fixturenames:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            gc.collect()
-        # What is left has nothing to do with the next run: it needn't be looked at again.
-        gc.freeze()
+def collect() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+    # What is left has nothing to do with the next run: it needn't be looked at again.
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def nothing_of_a_run_lives_on(request: pytest.FixtureRequest) -> Iterator[None]:
     """Runs in this process share its heap: an app of an earlier one must not be found by a later."""
+    if "pytester" not in request.fixturenames:
+        yield
+        return
     # Before, since pytest holds on to a test's fixtures until the next one begins; and after, so that
     # no other test meets what a project has left open on purpose.
-    collect(request)
-    yield
-    collect(request)
+    collect()
+    with pytest.MonkeyPatch.context() as patch:
+        # A run freezes what it has imported, and thaws it at its end. Here that would be all that this
+        # process holds, and each collection would look through it again.
+        patch.setattr(gc, "freeze", lambda: None)
+        patch.setattr(gc, "unfreeze", lambda: None)
+        yield
+    collect()
 
 
 @pytest.fixture(autouse=True)
