@@ -6,13 +6,13 @@ DEMO := .venv-demo
 OLDEST := .venv-oldest
 DOCS := .venv-docs
 # What is longer than a few minutes, each with a target of its own.
-APART := $(addprefix --ignore tests/,fuzz shapes probes boundary data docs examples)
+APART := $(addprefix --ignore tests/,fuzz shapes probes processes cli boundary data docs examples)
 PIP := -m pip install --quiet --disable-pip-version-check
 
 # The suites start hundreds of processes: modules are compiled once, not by each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test parts shapes probes fuzz docs servers lint types imports check oldest soak fresh bench \
+.PHONY: demo test parts processes shapes probes fuzz docs servers lint types imports check oldest soak fresh bench \
 	reference pictures site clean
 
 demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user would.
@@ -20,6 +20,9 @@ demo: $(DEMO)/done  ## Run the example app's suite through greenroom, as a user 
 
 test: $(VENV)/done  ## Run the project's test suite; the longer parts have targets of their own.
 	$(VENV)/bin/python -m pytest $(APART)
+
+processes: $(VENV)/done  ## How runs and their workers start, share and end; and the command line.
+	$(VENV)/bin/python -m pytest tests/processes tests/cli
 
 shapes: $(VENV)/done  ## Every way to build an app, on each kind of database and of loop.
 	$(VENV)/bin/python -m pytest tests/shapes
@@ -37,7 +40,7 @@ docs: $(VENV)/done  ## What the documentation shows, and the services in example
 	$(VENV)/bin/python -m pytest tests/docs tests/examples
 
 servers: $(VENV)/done  ## Those of the tests that need a server of this machine.
-	$(VENV)/bin/python -m pytest $(APART) -k "asyncmy or aiomysql or mariadb or mysql or served"
+	$(VENV)/bin/python -m pytest tests/plugin tests/database tests/processes tests/cli -k "asyncmy or aiomysql or mariadb or mysql or served"
 
 lint: $(VENV)/done
 	$(VENV)/bin/ruff check .

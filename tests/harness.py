@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,28 @@ class Result:
 def hear_ctrl_c() -> None:
     """In a new process: what was started in the background of a shell ignores Ctrl-C otherwise."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def until(
+    condition: Callable[[], object], doer: subprocess.Popen[str] | None = None, seconds: float = 60
+) -> bool:
+    """Wait for something that another process does; False if it takes too long.
+
+    :param doer: that process; if it ends instead, the test fails with what it has printed.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        if doer is not None:
+            assert doer.poll() is None, doer.communicate()[0]
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)  # The processor is left to the one that is waited for.
+    return True
+
+
+def gone(folder: Path) -> bool:
+    """Whether a folder goes that another process is to remove."""
+    return until(lambda: not folder.exists(), seconds=20)
 
 
 def leftovers(user: str | None = None) -> list[Path]:

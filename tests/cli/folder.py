@@ -48,6 +48,8 @@ class Folder:
         before = set(sys.modules)
         out, err = io.StringIO(), io.StringIO()
         sys.stdin, stdin = io.StringIO(answers), sys.stdin
+        # It runs the suite, which knows nothing of this environment's plugins.
+        os.environ["PYTEST_ADDOPTS"] = " ".join(OTHERS)
         try:
             with contextlib.chdir(self.path), redirect_stdout(out), redirect_stderr(err):
                 code = main(["init", *arguments])
@@ -55,6 +57,7 @@ class Folder:
             code = int(str(error.code))
         finally:
             sys.stdin = stdin
+            del os.environ["PYTEST_ADDOPTS"]
             for name in {"main", "app"} & (set(sys.modules) - before):
                 del sys.modules[name]
         return Done(code, out.getvalue(), err.getvalue())

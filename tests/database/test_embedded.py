@@ -16,6 +16,7 @@ import pytest
 from greenroom.database import cache as kept
 from greenroom.database.postgresql import embedded
 from greenroom.facts.errors import GreenroomError
+from tests.harness import gone, hear_ctrl_c, until
 
 MEMORY = "/dev/shm"  # noqa: S108 - a memory disk, where there is one
 JOIN = """
@@ -28,16 +29,6 @@ time.sleep(60)
 """
 
 
-def until(condition: object, seconds: float = 15) -> bool:
-    """Wait for something that another process does."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def answers(folder: Path) -> bool:
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres") as connection:
         return connection.execute("SELECT 1").fetchone() == (1,)
@@ -45,7 +36,9 @@ def answers(folder: Path) -> bool:
 
 def user(run: str) -> tuple[subprocess.Popen[str], Path]:
     """Another process that uses the run's server."""
-    process = subprocess.Popen([sys.executable, "-c", JOIN, run], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", JOIN, run], stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    )
     assert process.stdout is not None
     return process, Path(process.stdout.readline().strip())
 
@@ -70,7 +63,7 @@ def test_all_of_a_run_share_one_and_it_goes_with_the_last() -> None:
     assert answers(second.folder)
     pid = int((second.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
     second.leave()
-    assert until(lambda: not second.folder.exists())
+    assert gone(second.folder)
     assert embedded._of_process(pid, "stat")[:1] in {"", "Z"}
 
 
@@ -81,7 +74,7 @@ def test_two_runs_have_two() -> None:
     assert servers[0].folder != servers[1].folder
     for server in servers:
         server.leave()
-        assert until(lambda server=server: not server.folder.exists())
+        assert gone(server.folder)
 
 
 def test_processes_that_start_together_start_one() -> None:
@@ -97,7 +90,7 @@ def test_processes_that_start_together_start_one() -> None:
     assert answers(folder)
     starts[2][0].kill()
     starts[2][0].communicate()
-    assert until(lambda: not folder.exists())
+    assert gone(folder)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -107,7 +100,7 @@ def test_it_goes_with_its_user_however_that_ends(how: signal.Signals) -> None:
     assert answers(folder)
     process.send_signal(how)
     process.communicate()
-    assert until(lambda: not folder.exists())
+    assert gone(folder)
 
 
 def test_a_server_that_lost_its_keeper_is_ended_by_the_next_run() -> None:
@@ -141,7 +134,7 @@ def test_the_cluster_is_kept_where_somebody_asks_for_it(
         if statements:
             server.keep_templates()
         server.leave()
-        assert until(lambda: not server.folder.exists())
+        assert gone(server.folder)
         return [name for (name,) in found]
 
     assert "mine" in databases("one", b"CREATE DATABASE mine")
@@ -209,4 +202,4 @@ def test_somebody_without_rights_can_start_one(home: str) -> None:
         )
         assert done.returncode == 0, done.stderr
         folder = Path(done.stdout.strip())
-        assert until(lambda folder=folder: not folder.exists())
+        assert gone(folder)

@@ -21,7 +21,7 @@ from greenroom.database.postgresql.server import Server
 from greenroom.database.private import Reset
 from greenroom.facts.errors import GreenroomError
 from greenroom.facts.run import RunIdentity
-from tests.database.test_embedded import until
+from tests.harness import until
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('good', 'bad');

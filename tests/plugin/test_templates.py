@@ -11,9 +11,8 @@ import pytest
 from greenroom.database.mark import Mark
 from greenroom.database.postgresql.server import Server
 from greenroom.database.postgresql.template import Template, find_or_build
-from tests.database.test_embedded import until
 from tests.dialects import KINDS_OF_SERVER, Dialect
-from tests.harness import Project
+from tests.harness import Project, until
 
 APP = """
 from pathlib import Path

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +71,8 @@ def _init(chosen: argparse.Namespace) -> int:
         with contextlib.chdir(root):
             settings_of(root)  # A pyproject.toml that can't be read is told first.
             print(f"greenroom init in {root}: asking the app ...", flush=True)
-            found = survey(root, os.environ)
+            with _nothing_compiled():
+                found = survey(root, os.environ)
             _say_what_was_found(found)
             _warn_of_uncommitted(root)
             proposals, notes = _base(look(root), found, chosen)
@@ -102,6 +103,16 @@ def _init(chosen: argparse.Namespace) -> int:
     if not written:
         print("Nothing was written." if proposals else "Nothing to do.")
     return 0
+
+
+@contextlib.contextmanager
+def _nothing_compiled() -> Iterator[None]:
+    """What is only asked gets no `__pycache__` beside it: git may not ignore that here."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _base(

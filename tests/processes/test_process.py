@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.harness import Project, app_source, hear_ctrl_c, leftovers
+from tests.harness import OTHERS, Project, app_source, hear_ctrl_c, leftovers, until
 
 #: A suite that says when it is in its first test, and stays there until it is told to go on.
 WAITING = """
@@ -48,7 +47,7 @@ def start() -> Iterator[Start]:
 def _start(project: Project, folder: Path, *args: str) -> subprocess.Popen[str]:
     project.write(folder)
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:sqla", "-p", "no:cacheprovider", *args],
+        [sys.executable, "-m", "pytest", *OTHERS, "-p", "no:cacheprovider", *args],
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
@@ -59,11 +58,7 @@ def _start(project: Project, folder: Path, *args: str) -> subprocess.Popen[str]:
 
 
 def _in_its_first_test(process: subprocess.Popen[str], folder: Path) -> subprocess.Popen[str]:
-    limit = time.monotonic() + SECONDS
-    while not (folder / "running").exists():
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < limit
-        os.sched_yield()
+    assert until((folder / "running").exists, process)
     return process
 
 
