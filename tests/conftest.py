@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import pkgutil
+import sys
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -88,6 +89,9 @@ def no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch, cache: Path) 
     for name in [name for name in os.environ if name.startswith("PG")]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    # Two versions of a project's file that one second and one size have in common would be one.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
 
 @pytest.fixture(scope="session")
