@@ -167,6 +167,22 @@ def hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def started(
+    folder: Path, *args: str, environ: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """The suite in a folder, begun in a process group of its own that hears Ctrl-C."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", *OTHERS, "-p", "no:cacheprovider", *args],
+        cwd=folder,
+        env=environ,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=hear_ctrl_c,
+    )
+
+
 def until(
     condition: Callable[[], object], doer: subprocess.Popen[str] | None = None, seconds: float = 60
 ) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 from greenroom.database import made
 from tests.dialects import KINDS_OF_SERVER, SERVERS, SQLITE, Dialect
-from tests.harness import OTHERS, Project, gone, hear_ctrl_c, until
+from tests.harness import OTHERS, Project, gone, started, until
 from tests.plugin.test_faults import EMBEDDED, WHERE, folder_in, project
 from tests.plugin.test_migrations import SYNC_ENV
 from tests.plugin.test_migrations import project as migrated
@@ -97,16 +97,7 @@ async def test_it(client):
 def test_the_server_goes_with_the_run(tmp_path: Path, how: signal.Signals, workers: str) -> None:
     """Ctrl-C, a kill, a kill -9: no next run is needed for it."""
     project(EMBEDDED, WAITS).write(tmp_path)
-    command = [sys.executable, "-m", "pytest", *OTHERS, "-n", workers]
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=hear_ctrl_c,
-    ) as process:
+    with started(tmp_path, "-n", workers) as process:
         try:
             assert until((tmp_path / "where").exists, process)
             folder = folder_in((tmp_path / "where").read_text())
@@ -202,18 +193,8 @@ def test_a_named_server_keeps_nothing_of_a_run_that_ends(
 ) -> None:
     """After Ctrl-C at once, after a kill -9 with the next run: templates stay, and nothing else."""
     project(served, WAITS_ON_A_SERVER).write(tmp_path)
-    command = [sys.executable, "-m", "pytest", *OTHERS, "-p", "no:cacheprovider", "-n", "2"]
     environ = {**os.environ, **served.environ}
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=hear_ctrl_c,
-    ) as process:
+    with started(tmp_path, "-n", "2", environ=environ) as process:
         try:
             assert until((tmp_path / "where").exists, process)
             os.killpg(process.pid, how)
@@ -222,10 +203,8 @@ def test_a_named_server_keeps_nothing_of_a_run_that_ends(
             process.kill()
     if how == signal.SIGKILL:
         (tmp_path / "go on").touch()
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-        )
-        assert "1 passed" in done.stdout, done.stdout
+        output = started(tmp_path, "-n", "2", environ=environ).communicate(timeout=SECONDS)[0]
+        assert "1 passed" in output, output
     assert served.server is not None
     left = [one for one in made.find(served.server) if one.project == str(tmp_path)]
     assert {one.kind for one in left} <= {"template"}, left

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import OTHERS, Project, app_source, hear_ctrl_c, leftovers, until
+from tests.harness import Project, app_source, leftovers, started, until
 
 #: A suite that says when it is in its first test, and stays there until it is told to go on.
 WAITING = """
@@ -31,14 +31,14 @@ Start = Callable[..., subprocess.Popen[str]]
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts suites, and ends those that the test left running."""
-    started: list[subprocess.Popen[str]] = []
+    begun: list[subprocess.Popen[str]] = []
 
     def begin(project: Project, folder: Path, *args: str) -> subprocess.Popen[str]:
-        started.append(_start(project, folder, *args))
-        return _in_its_first_test(started[-1], folder)
+        begun.append(_start(project, folder, *args))
+        return _in_its_first_test(begun[-1], folder)
 
     yield begin
-    for process in started:
+    for process in begun:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -46,15 +46,7 @@ def start() -> Iterator[Start]:
 
 def _start(project: Project, folder: Path, *args: str) -> subprocess.Popen[str]:
     project.write(folder)
-    return subprocess.Popen(
-        [sys.executable, "-m", "pytest", *OTHERS, "-p", "no:cacheprovider", *args],
-        cwd=folder,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=hear_ctrl_c,
-    )
+    return started(folder, *args)
 
 
 def _in_its_first_test(process: subprocess.Popen[str], folder: Path) -> subprocess.Popen[str]:
